@@ -1,0 +1,65 @@
+import type { z } from "zod";
+
+/** Any value that JSON can hold. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+
+/** One turn of a conversation. */
+export interface Message {
+  readonly role: "system" | "user" | "assistant" | "tool";
+  readonly content: string;
+}
+
+/** One problem. The text is encoded once, by the policy's tokenizer: token ids are the only truth afterwards. */
+export interface Task {
+  /** Unique within its set and split; says how to make the same problem again. */
+  readonly id: string;
+  /** Name of the task set, as in the recipe. */
+  readonly set: string;
+  /** Text for base models (encoded as it is), or a conversation for models with a chat template. */
+  readonly prompt: string | readonly Message[];
+  /** The gold answer as the verifier reads it; null when the task is judged by its `data` alone. */
+  readonly answer: string | null;
+  /** What the verifier needs besides: numbers, target, … */
+  readonly data: { readonly [key: string]: Json };
+}
+
+/** A finite, indexable collection of problems of one split. `get` is a pure function of the index. */
+export interface TaskSet {
+  readonly name: string;
+  readonly split: "train" | "test";
+  readonly size: number;
+  /** @throws RangeError outside [0, size) */
+  get(index: number): Task;
+}
+
+/** A kind of task set: its options (one strict schema) and how to open a split. */
+export interface TaskSetDef<Options extends z.ZodType = z.ZodType> {
+  readonly name: string;
+  readonly options: Options;
+  /** @throws DataError naming file, line and field when rows are malformed */
+  open(options: z.output<Options>): Promise<TaskSet>;
+}
+
+/** Where a token came from. Only `sampled` tokens train. */
+export type Provenance = "template" | "system" | "user" | "sampled" | "environment" | "tool";
+
+/** Why a completion ended: the model's end-of-sequence token, the token limit, or a stop string of the recipe. */
+export type StopReason = "eos" | "length" | "string";
+
+/** One sampled answer to a task. */
+export interface Completion {
+  readonly task: Task;
+  /** Index of the prompt within the step and of the completion within its group. */
+  readonly group: number;
+  readonly member: number;
+  readonly promptIds: readonly number[];
+  /** Sampled ids, the end-of-sequence token included when there is one. */
+  readonly ids: readonly number[];
+  /** Natural log-probability of each sampled id under the distribution it was drawn from, length of `ids`. */
+  readonly logp: Float32Array;
+  /** Entropy of that distribution in nats, length of `ids`. */
+  readonly entropy: Float32Array;
+  /** Decoded `ids` without special tokens. A view: never encoded again. */
+  readonly text: string;
+  readonly stop: StopReason;
+}
