@@ -1,0 +1,16 @@
+export type { OutputSpec } from "./builder.ts";
+export { GraphCore } from "./builder.ts";
+export type { Seed } from "./grad.ts";
+export { grad, vjp } from "./grad.ts";
+export { Graph } from "./graph.ts";
+export type { ScanStep } from "./ops/control.ts";
+export type { MatMulOptions } from "./ops/linalg.ts";
+export { print } from "./print.ts";
+export { toOnnx } from "./proto.ts";
+export type { Feeds, Session, SessionOptions } from "./session.ts";
+export { compile } from "./session.ts";
+export { describe, expectShape } from "./shape.ts";
+export { simplify } from "./simplify.ts";
+export { BYTES, floats, sizeOf, tensor, tensorOf, zeros } from "./tensor.ts";
+export type { DataOf, Dim, DType, FloatType, Shape, Tensor, Value } from "./types.ts";
+export { vjpRules } from "./vjp.ts";
