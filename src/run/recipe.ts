@@ -1,0 +1,145 @@
+import { z } from "zod";
+import { OptimizerConfig } from "../optim/config.ts";
+import { RolloutConfig, SamplingConfig } from "../rollout/config.ts";
+import { ObjectiveConfig, SftConfig, UpdateConfig } from "../trainers/config.ts";
+import { DemonstrationConfig, RewardConfig, TaskConfig } from "./parts.ts";
+import type { Problem } from "./recipe-problems.ts";
+
+/** Sizes of a model that starts from random weights. */
+export const InitConfig = z.strictObject({
+  width: z.int().min(8).describe("size of the hidden state"),
+  layers: z.int().min(1),
+  heads: z.int().min(1).describe("query heads; width / heads is the size of a head"),
+  kvHeads: z.int().min(1).nullable().default(null).describe("key/value heads; null = heads"),
+  ffWidth: z.int().min(8).describe("inner size of the feed-forward block"),
+  ropeTheta: z.number().positive().default(10000).describe("base of the rotary position angles"),
+  maxPositions: z.int().min(16).default(512).describe("longest sequence the model is made for"),
+  tokenizer: z.literal("seedling").default("seedling").describe("vocabulary"),
+  initScale: z.number().positive().default(0.5).describe("weights are normal with deviation initScale / √width"),
+});
+export type InitConfig = z.infer<typeof InitConfig>;
+
+/** Where the weights come from. */
+export const ModelSource = z.union([
+  z.string().min(1).describe("shipped name | folder | file.gguf | checkpoint folder of a run"),
+  z.strictObject({ init: InitConfig, seed: z.int().min(0).default(1) }).describe("random weights"),
+]);
+export type ModelSource = z.infer<typeof ModelSource>;
+
+/** What trains: all weights, or low-rank updates beside frozen ones. */
+export const AdapterConfig = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("none") }).describe("all weights train"),
+  z
+    .strictObject({
+      kind: z.literal("lora"),
+      rank: z.int().min(1).describe("inner size of the update"),
+      alpha: z
+        .number()
+        .positive()
+        .nullable()
+        .default(null)
+        .describe("update is scaled by alpha / rank; null = 2 × rank"),
+      targets: z
+        .array(z.enum(["q", "k", "v", "o", "gate", "up", "down"]))
+        .min(1)
+        .default(["q", "k", "v", "o", "gate", "up", "down"])
+        .describe("linear maps that get an update"),
+    })
+    .describe("LoRA, arXiv:2106.09685"),
+]);
+export type AdapterConfig = z.infer<typeof AdapterConfig>;
+
+/** Evaluations: before the first step, every few steps, after the last. */
+export const EvaluateConfig = SamplingConfig.partial().extend({
+  every: z.int().min(1).nullable().default(null).describe("steps between evaluations; null = only first and last"),
+  samples: z.int().min(1).default(8).describe("completions per problem"),
+  k: z.array(z.int().min(1)).default([1]).describe("pass@k to report; every k must be at most samples"),
+  limit: z.int().min(1).nullable().default(null).describe("number of problems; null = the whole set"),
+});
+
+/** When training state is kept. */
+export const CheckpointConfig = z.strictObject({
+  every: z.int().min(1).default(20).describe("steps between checkpoints; one more is written at the end"),
+  keep: z.int().min(1).default(3).describe("newest checkpoints that stay"),
+});
+
+/** The whole recipe: type, defaults, validation and documentation in one. */
+export const Recipe = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[\w.-]+$/, "may hold letters, digits, dot, dash and underscore only")
+    .default("recipe")
+    .describe("name of the run; the file's name when absent"),
+  trainer: z.enum(["grpo", "sft"]).default("grpo").describe("reinforcement learning, or imitation of demonstrations"),
+  model: ModelSource,
+  adapter: AdapterConfig.default({ kind: "none" }),
+  tasks: z
+    .strictObject({ train: TaskConfig.nullable().default(null), eval: TaskConfig.nullable().default(null) })
+    .default({ train: null, eval: null }),
+  demonstrations: DemonstrationConfig.nullable().default(null).describe("what sft imitates"),
+  rollout: RolloutConfig.default(() => RolloutConfig.parse({})),
+  rewards: z.array(RewardConfig).default([]).describe("the reward is the weighted sum; weight 0 = metric only"),
+  objective: ObjectiveConfig.default(() => ObjectiveConfig.parse({})),
+  control: z.null().default(null).describe("entropy control; none is built in yet"),
+  update: UpdateConfig.default(() => UpdateConfig.parse({})),
+  sft: SftConfig.default(() => SftConfig.parse({})),
+  optimizer: OptimizerConfig,
+  steps: z.int().min(1).describe("training steps"),
+  seed: z.int().min(0).default(1).describe("everything random follows from it"),
+  evaluate: EvaluateConfig.nullable().default(null),
+  checkpoint: CheckpointConfig.default(() => CheckpointConfig.parse({})),
+  smoke: z.record(z.string(), z.unknown()).default({}).describe("patch of this recipe that --smoke applies"),
+});
+export type Recipe = z.infer<typeof Recipe>;
+
+/** JSON schema (draft 2020-12) of a recipe file, for editors. */
+export function recipeJsonSchema(): object {
+  return { title: "rlvr recipe", ...z.toJSONSchema(Recipe, { io: "input" }) };
+}
+
+type Loose = { readonly [key: string]: Loose } | undefined;
+
+/** Rules between fields. Reads the unvalidated input, so that its problems are reported together with all others. */
+export function crossProblems(input: unknown): Problem[] {
+  const recipe = (input ?? {}) as Record<string, Loose>;
+  const problems: Problem[] = [];
+  const need = (bad: boolean, path: PropertyKey[], message: string): void => {
+    if (bad) problems.push({ path, message });
+  };
+  const isSft = (recipe.trainer as unknown) === "sft";
+  const rewards = recipe.rewards as unknown;
+  const hasRewards = Array.isArray(rewards) && rewards.length > 0;
+  need(isSft && !recipe.demonstrations, ["demonstrations"], "is missing: trainer sft imitates demonstrations");
+  need(!isSft && !!recipe.demonstrations, ["demonstrations"], "is for trainer sft only; set trainer: sft or remove it");
+  need(!isSft && !recipe.tasks?.train, ["tasks", "train"], "is missing: trainer grpo samples from a task set");
+  need(!isSft && !hasRewards, ["rewards"], "is empty: trainer grpo needs at least one reward");
+  need(!!recipe.evaluate && !recipe.tasks?.eval, ["tasks", "eval"], "is missing: evaluate needs a task set");
+  need(
+    isSft && !!recipe.evaluate && !hasRewards,
+    ["rewards"],
+    "is empty: evaluate judges answers with the first reward",
+  );
+  const samples = (recipe.evaluate?.samples as unknown) ?? 8;
+  const ks = recipe.evaluate?.k as unknown;
+  if (Array.isArray(ks) && typeof samples === "number") {
+    for (const [i, k] of ks.entries())
+      need(k > samples, ["evaluate", "k", i], `must be at most evaluate.samples (${samples}), got ${k}`);
+  }
+  need(hasRewards && rewards.every((reward) => reward?.weight === 0), ["rewards"], "all have weight 0: nothing trains");
+  const groups = (recipe.rollout?.promptsPerStep as unknown) ?? 16;
+  const batches = (recipe.update?.miniBatches as unknown) ?? 1;
+  if (typeof groups === "number" && typeof batches === "number")
+    need(
+      batches > groups,
+      ["update", "miniBatches"],
+      `must be at most rollout.promptsPerStep (${groups}), got ${batches}`,
+    );
+  const init = (recipe.model as Loose)?.init as Record<string, unknown> | undefined;
+  if (typeof init?.width === "number" && typeof init.heads === "number")
+    need(
+      init.width % (2 * init.heads) !== 0,
+      ["model", "init", "heads"],
+      `must divide width (${init.width}) into even parts`,
+    );
+  return problems;
+}
