@@ -9,7 +9,7 @@ export { print } from "./print.ts";
 export { toOnnx } from "./proto.ts";
 export type { Feeds, Session, SessionOptions } from "./session.ts";
 export { compile } from "./session.ts";
-export { describe, expectShape } from "./shape.ts";
+export { describe, dimAdd, dimMul, expectShape } from "./shape.ts";
 export { simplify } from "./simplify.ts";
 export { BYTES, floats, sizeOf, tensor, tensorOf, zeros } from "./tensor.ts";
 export type { DataOf, Dim, DType, FloatType, Shape, Tensor, Value } from "./types.ts";

@@ -90,9 +90,20 @@ function checkFeeds(name: string, inputs: readonly Value[], feeds: Feeds): Recor
         `graph "${name}": input ${input.name} needs ${describe(input)}, got ${fed.dtype}[${fed.shape}]${symbols ? ` (${symbols})` : ""}`,
       );
     }
-    prepared[input.name] = new ort.Tensor(fed.dtype, fed.data as Float32Array, fed.shape);
+    prepared[input.name] = toOrt(fed);
   }
   return prepared;
+}
+
+const wrapped = new WeakMap<Tensor, ort.Tensor>(); // weights are fed at every run: one wrapper each
+
+function toOrt(fed: Tensor): ort.Tensor {
+  let made = wrapped.get(fed);
+  if (!made) {
+    made = new ort.Tensor(fed.dtype, fed.data as Float32Array, fed.shape);
+    wrapped.set(fed, made);
+  }
+  return made;
 }
 
 function fromOrt(value: ort.Tensor): Tensor {
