@@ -1,4 +1,4 @@
-import { compile, type FloatType, Graph, type Session, type Value, vjp } from "../graph/index.ts";
+import { compile, dimMul, type FloatType, Graph, type Session, type Value, vjp } from "../graph/index.ts";
 import type { ModelConfig } from "./config.ts";
 import { type HeadGraph, headGraph, type TokenLoss } from "./head.ts";
 import { decodeLayer, decoderLayer, LayerBuilder } from "./layer.ts";
@@ -128,7 +128,7 @@ export class Blocks {
     const sin = g.input("sin", ["B", 1, config.headDim]);
     const mask = g.input("mask", ["B", 1, "P"]);
     let x = g.gather(g.input("embedding", [config.vocab, config.width]), ids);
-    const rows = config.kvHeads === 1 ? "B" : `${config.kvHeads}*B`;
+    const rows = dimMul(config.kvHeads, "B");
     for (let index = 0; index < config.layers; index++) {
       const parameters = layerInputs(g, config, adapter, `${index}/`);
       const builder = new LayerBuilder(g, config, adapter, (suffix) => parameters.get(suffix)!);

@@ -1,0 +1,191 @@
+import { type FloatType, floats, type Tensor } from "../graph/index.ts";
+import type { Floats } from "../optim/index.ts";
+import type { Blocks, HeadSession } from "./blocks.ts";
+import { layerFeeds, outerTensors, type Parameters, trainableSuffixes } from "./parameters.ts";
+import type { Positions } from "./positions.ts";
+
+/** Whole sequences to compute, and the tokens of them that a loss looks at. */
+export interface SequenceBatch {
+  /** B */
+  readonly rows: number;
+  /** T: rows are filled up at their end */
+  readonly length: number;
+  /** [B*T] token ids */
+  readonly ids: Int32Array;
+  /** [n] position b*T + t whose hidden state predicts the target */
+  readonly positions: Int32Array;
+  /** [n] token ids that are scored */
+  readonly targets: Int32Array;
+  /** [n] floats each */
+  readonly features: Readonly<Record<string, Floats>>;
+  readonly scalars: Readonly<Record<string, number>>;
+  /** Logits are divided by this. */
+  readonly temperature: number;
+}
+
+/** What the head tells about the tokens of a batch. */
+export interface TokenResults {
+  /** [n] log-probability of each target, nats */
+  readonly logp: Floats;
+  /** [n] entropy of the full distribution, nats */
+  readonly entropy: Floats;
+  /** [n] each, by the names of the loss */
+  readonly perToken: Readonly<Record<string, Floats>>;
+  /** Terms of the loss, summed over the batch. */
+  readonly terms: Readonly<Record<string, number>>;
+}
+
+const HEAD_ELEMENTS = 3 << 20; // logits of one chunk: 64 tokens × 49152, or thousands of tokens of a small vocabulary
+const MAX_CHUNK = 4096;
+
+/**
+ * Forward and backward passes over whole sequences, block by block: the host keeps the inputs of the layers and drives one session for all
+ * of them; the backward session of a layer computes its forward pass again.
+ */
+export class SequenceRunner {
+  private readonly blocks: Blocks;
+  private readonly parameters: Parameters;
+  private readonly positions: Positions;
+  private readonly floatType: FloatType;
+
+  constructor(blocks: Blocks, parameters: Parameters, positions: Positions) {
+    this.blocks = blocks;
+    this.parameters = parameters;
+    this.positions = positions;
+    this.floatType = parameters.floatType;
+  }
+
+  /** Log-probs, entropies and loss terms without gradient. */
+  async score(head: HeadSession, batch: SequenceBatch): Promise<TokenResults> {
+    const inputs = await this.layerInputs(batch);
+    const { results } = await this.runHead(head, batch, inputs.at(-1)!);
+    return results;
+  }
+
+  /** The same, and adds the gradient of the summed terms to `gradients`. */
+  async accumulate(
+    head: HeadSession,
+    batch: SequenceBatch,
+    gradients: ReadonlyMap<string, Floats>,
+  ): Promise<TokenResults> {
+    const inputs = await this.layerInputs(batch);
+    const { results, outputs } = await this.runHead(head, batch, inputs.at(-1)!);
+    const { config, adapter } = this.parameters;
+    const full = adapter.kind === "none";
+    if (full) {
+      addInto(gradients.get("model.norm.weight")!, outputs.dNorm!.data as Floats);
+      addInto(
+        gradients.get(config.tied ? "model.embed_tokens.weight" : "lm_head.weight")!,
+        outputs.dHead!.data as Floats,
+      );
+    }
+    let dy = this.spreadHidden(batch, outputs.dHidden!.data as Floats);
+    const session = await this.blocks.layerBackward();
+    const aux = this.positions.sequence(batch.length);
+    const suffixes = trainableSuffixes(this.parameters);
+    for (let layer = config.layers - 1; layer >= 0; layer--) {
+      const result = await session.run({ x: inputs[layer]!, dy, ...layerFeeds(this.parameters, layer), ...aux });
+      for (const suffix of suffixes) {
+        addInto(gradients.get(`model.layers.${layer}.${suffix}`)!, result[`grad/${suffix}`]!.data as Floats);
+      }
+      dy = result.dx!;
+    }
+    if (full) scatterRows(gradients.get("model.embed_tokens.weight")!, batch.ids, dy.data as Floats, config.width);
+    return results;
+  }
+
+  /** Inputs of every layer [B, T, D], and the output of the last one at the end. */
+  private async layerInputs(batch: SequenceBatch): Promise<Tensor[]> {
+    const { config } = this.parameters;
+    const session = await this.blocks.layerForward();
+    const aux = this.positions.sequence(batch.length);
+    const inputs = [embed(this.parameters, batch.ids, [batch.rows, batch.length])];
+    for (let layer = 0; layer < config.layers; layer++) {
+      const { y } = await session.run({ x: inputs[layer]!, ...layerFeeds(this.parameters, layer), ...aux });
+      inputs.push(y!);
+    }
+    return inputs;
+  }
+
+  /** Runs the head on the scored tokens alone, in n chunks of c. The last chunk is filled up with copies of weight 0. */
+  private async runHead(head: HeadSession, batch: SequenceBatch, hidden: Tensor) {
+    const { config } = this.parameters;
+    const count = batch.positions.length;
+    const size = Math.min(count, MAX_CHUNK, Math.max(16, Math.floor(HEAD_ELEMENTS / config.vocab)));
+    const chunks = Math.ceil(count / size);
+    const shape = [chunks, size];
+    const source = (i: number): number => Math.min(i, count - 1);
+    const rows = floats(this.floatType, chunks * size * config.width);
+    const targets = new BigInt64Array(chunks * size);
+    for (let i = 0; i < chunks * size; i++) {
+      const from = batch.positions[source(i)]! * config.width;
+      rows.set((hidden.data as Floats).subarray(from, from + config.width), i * config.width);
+      targets[i] = BigInt(batch.targets[source(i)]!);
+    }
+    const { norm, head: matrix } = outerTensors(this.parameters);
+    const feeds: Record<string, Tensor> = {
+      hidden: this.tensor([...shape, config.width], rows),
+      target: { dtype: "int64", shape, data: targets },
+      temperature: this.scalar(batch.temperature),
+      norm,
+      head: matrix,
+    };
+    for (const [name, values] of Object.entries(batch.features)) {
+      const padded = floats(this.floatType, chunks * size);
+      for (let i = 0; i < padded.length; i++) padded[i] = i >= count && name === "weight" ? 0 : values[source(i)]!;
+      feeds[`feature/${name}`] = this.tensor(shape, padded);
+    }
+    for (const [name, value] of Object.entries(batch.scalars)) feeds[`scalar/${name}`] = this.scalar(value);
+    const outputs = await head.session.run(feeds);
+    const perRow = (name: string): Floats => (outputs[name]!.data as Floats).slice(0, count);
+    const sum = (name: string): number => (outputs[name]!.data as Float64Array).reduce((total, x) => total + x, 0);
+    const results: TokenResults = {
+      logp: perRow("logp"),
+      entropy: perRow("entropy"),
+      perToken: Object.fromEntries(head.perToken.map((name) => [name, perRow(`token/${name}`)])),
+      terms: Object.fromEntries(head.terms.map((name) => [name, sum(`term/${name}`)])),
+    };
+    return { results, outputs };
+  }
+
+  /** Puts the gradients of the scored hidden states back to their places; zero elsewhere. */
+  private spreadHidden(batch: SequenceBatch, dHidden: Floats): Tensor {
+    const { width } = this.parameters.config;
+    const full = floats(this.floatType, batch.rows * batch.length * width);
+    batch.positions.forEach((position, i) => {
+      const at = position * width;
+      for (let j = 0; j < width; j++) full[at + j]! += dHidden[i * width + j]!;
+    });
+    return this.tensor([batch.rows, batch.length, width], full);
+  }
+
+  private tensor(shape: readonly number[], data: Floats): Tensor {
+    return { dtype: this.floatType, shape, data } as Tensor;
+  }
+
+  private scalar(value: number): Tensor {
+    return this.tensor([], floats(this.floatType, 1).fill(value));
+  }
+}
+
+/** Embedding rows of ids: a gather on the host, which costs one copy. ids [..] → [.., D] */
+export function embed(parameters: Parameters, ids: Int32Array, shape: readonly number[]): Tensor {
+  const { width } = parameters.config;
+  const table = outerTensors(parameters).embedding.data as Floats;
+  const rows = floats(parameters.floatType, ids.length * width);
+  ids.forEach((id, i) => {
+    rows.set(table.subarray(id * width, (id + 1) * width), i * width);
+  });
+  return { dtype: parameters.floatType, shape: [...shape, width], data: rows } as Tensor;
+}
+
+/** The backward pass of `embed`: adds each row to the table row of its id, in order. */
+function scatterRows(table: Floats, ids: Int32Array, rows: Floats, width: number): void {
+  ids.forEach((id, i) => {
+    for (let j = 0; j < width; j++) table[id * width + j]! += rows[i * width + j]!;
+  });
+}
+
+function addInto(sum: Floats, values: Floats): void {
+  for (let i = 0; i < sum.length; i++) sum[i]! += values[i]!;
+}
