@@ -74,7 +74,8 @@ const HfConfig = z.looseObject({
   tie_word_embeddings: z.boolean().default(false),
   attention_bias: z.boolean().default(false),
   mlp_bias: z.boolean().default(false),
-  use_sliding_window: z.boolean().default(false),
+  use_sliding_window: z.boolean().nullish(),
+  layer_types: z.array(z.string()).nullish(),
   partial_rotary_factor: z.number().default(1),
   hidden_act: z.string().default("silu"),
   quantization_config: z.unknown(),
@@ -192,6 +193,8 @@ function unsupported(hf: z.output<typeof HfConfig>, architecture: keyof typeof A
   if (hf.attention_bias && architecture !== "Qwen2ForCausalLM") bad.push("attention_bias true");
   if (hf.mlp_bias) bad.push("mlp_bias true");
   if (hf.use_sliding_window) bad.push("use_sliding_window true");
+  const type = hf.layer_types?.find((name) => name !== "full_attention");
+  if (type !== undefined) bad.push(`layer_types ${JSON.stringify(type)}`);
   if (hf.partial_rotary_factor !== 1) bad.push(`partial_rotary_factor ${hf.partial_rotary_factor}`);
   if (hf.hidden_act !== "silu") bad.push(`hidden_act ${JSON.stringify(hf.hidden_act)} (only "silu" is)`);
   if (hf.quantization_config !== undefined && hf.quantization_config !== null) bad.push("quantization_config");
