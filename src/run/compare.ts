@@ -1,0 +1,64 @@
+import { createRng } from "../utils/rng.ts";
+
+/** Difference of two evaluations on the same problems, as shares. */
+export interface PairedDifference {
+  /** Mean over problems of (share correct in b - share correct in a). */
+  readonly mean: number;
+  /** 95 % interval: Student's t over problems. */
+  readonly low: number;
+  readonly high: number;
+  /** Two-sided, by flipping the sign of each problem's difference at random (10,000 draws, fixed stream). */
+  readonly p: number;
+  readonly problems: number;
+}
+
+/** Samples per problem and how many of them were correct. */
+export interface Scores {
+  readonly samples: number;
+  readonly correct: readonly number[];
+}
+
+/**
+ * Compares two evaluations problem by problem: what both find easy or hard cancels out.
+ * @returns null when they are not on the same number of problems, or on fewer than 2
+ */
+export function pairedDifference(a: Scores, b: Scores): PairedDifference | null {
+  const problems = a.correct.length;
+  if (problems !== b.correct.length || problems < 2) return null;
+  const differences = a.correct.map((count, i) => b.correct[i]! / b.samples - count / a.samples);
+  const mean = differences.reduce((sum, d) => sum + d, 0) / problems;
+  const variance = differences.reduce((sum, d) => sum + (d - mean) ** 2, 0) / (problems - 1);
+  const half = tQuantile975(problems - 1) * Math.sqrt(variance / problems);
+  return { mean, low: mean - half, high: mean + half, p: signFlip(differences, mean), problems };
+}
+
+function signFlip(differences: readonly number[], mean: number): number {
+  const nonzero = differences.filter((d) => d !== 0);
+  if (nonzero.length === 0) return 1;
+  const rng = createRng("paired sign-flip");
+  const draws = 10_000;
+  const limit = Math.abs(mean) * differences.length - 1e-9;
+  let asExtreme = 1; // the observed one counts, so that p is never 0
+  for (let draw = 0; draw < draws; draw++) {
+    let sum = 0;
+    for (let i = 0; i < nonzero.length; i += 32) {
+      const bits = rng.uint32();
+      const end = Math.min(32, nonzero.length - i);
+      for (let j = 0; j < end; j++) sum += (bits >>> j) & 1 ? nonzero[i + j]! : -nonzero[i + j]!;
+    }
+    if (Math.abs(sum) >= limit) asExtreme++;
+  }
+  return asExtreme / (draws + 1);
+}
+
+/** 97.5 % quantile of Student's t, by Cornish-Fisher expansion around the normal quantile (error < 0.01 from 4 degrees on). */
+export function tQuantile975(degrees: number): number {
+  const exact = [12.706, 4.303, 3.182][degrees - 1];
+  if (exact !== undefined) return exact;
+  const z = 1.959964;
+  const [n1, n2, n3] = [degrees, degrees ** 2, degrees ** 3];
+  const a = (z ** 3 + z) / 4;
+  const b = (5 * z ** 5 + 16 * z ** 3 + 3 * z) / 96;
+  const c = (3 * z ** 7 + 19 * z ** 5 + 17 * z ** 3 - 15 * z) / 384;
+  return z + a / n1 + b / n2 + c / n3;
+}
