@@ -51,7 +51,10 @@ export interface UpdateResult {
   readonly nonFinite: string | null;
 }
 
-const WEIGHTS_FILE = "weights.safetensors";
+/** All weights of a fully trained policy, as Hugging Face names the file: a checkpoint is a model folder too. */
+export const MODEL_FILE = "model.safetensors";
+/** The trained additions of a LoRA policy, as PEFT names the file and the tensors in it. */
+export const ADAPTER_FILE = "adapter_model.safetensors";
 const OPTIMIZER_FILE = "optimizer.safetensors";
 
 /**
@@ -183,25 +186,47 @@ export class Engine {
     return sha256(...this.parameters.trainable.values());
   }
 
+  /** SHA-256 of the trained weights, the optimizer's moments and its count: equal for runs that go on equally. */
+  stateHash(): string {
+    const state = this.optimizerState;
+    const moments = state ? [...flattenMoments(state).values()] : [];
+    return sha256(`updates:${state?.count ?? 0};`, ...this.parameters.trainable.values(), ...moments);
+  }
+
   /** Writes the trained weights and the optimizer's moments into a folder. */
   saveState(folder: string): void {
     this.optimizerState ??= this.optimizer.init(this.parameters.trainable);
     const count = { updates: String(this.optimizerState.count) };
-    writeSafetensors(join(folder, WEIGHTS_FILE), this.tensorsToWrite(this.parameters.trainable));
+    this.saveWeights(folder);
     writeSafetensors(join(folder, OPTIMIZER_FILE), this.tensorsToWrite(flattenMoments(this.optimizerState)), count);
   }
 
   /** Restores what `saveState` wrote. @throws DataError when a tensor is missing or has another size */
   loadState(folder: string): void {
     const optimizer = openSafetensors(join(folder, OPTIMIZER_FILE));
-    const weights = openSafetensors(join(folder, WEIGHTS_FILE));
     try {
       const state = this.optimizer.init(this.parameters.trainable);
-      this.fill(weights, this.parameters.trainable);
       this.fill(optimizer, flattenMoments(state));
       this.optimizerState = { ...state, count: Number(optimizer.metadata.updates) };
     } finally {
       optimizer.close();
+    }
+    this.loadWeights(folder);
+  }
+
+  /** Writes the trained weights: `model.safetensors`, or `adapter_model.safetensors` with PEFT's names. */
+  saveWeights(folder: string): void {
+    const tensors = this.tensorsToWrite(this.parameters.trainable);
+    const renamed = tensors.map((tensor) => ({ ...tensor, name: this.fileName(tensor.name) }));
+    writeSafetensors(join(folder, this.weightsFile()), renamed, { format: "pt" });
+  }
+
+  /** Reads what `saveWeights` wrote into the trained weights. */
+  loadWeights(folder: string): void {
+    const weights = openSafetensors(join(folder, this.weightsFile()));
+    try {
+      this.fill(weights, this.parameters.trainable, (name) => this.fileName(name));
+    } finally {
       weights.close();
     }
   }
@@ -237,8 +262,21 @@ export class Engine {
     return this.parameters.tensors.get(name.replace(/^[mv]\//, ""))?.shape ?? [data.length];
   }
 
-  private fill(file: ReturnType<typeof openSafetensors>, tree: ReadonlyMap<string, Floats>): void {
-    for (const [name, array] of tree) {
+  private weightsFile(): string {
+    return this.parameters.adapter.kind === "none" ? MODEL_FILE : ADAPTER_FILE;
+  }
+
+  private fileName(name: string): string {
+    return this.parameters.adapter.kind === "none" ? name : `base_model.model.${name}`;
+  }
+
+  private fill(
+    file: ReturnType<typeof openSafetensors>,
+    tree: ReadonlyMap<string, Floats>,
+    rename: (name: string) => string = (name) => name,
+  ): void {
+    for (const [parameter, array] of tree) {
+      const name = rename(parameter);
       const values = this.parameters.floatType === "float32" ? file.read(name) : file.readFloat64(name);
       if (values.length !== array.length) {
         throw new DataError(`${file.path}: ${name} has ${values.length} values, this policy needs ${array.length}`);

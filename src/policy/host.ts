@@ -35,7 +35,10 @@ const METHODS = [
   "decodeStep",
   "decodeEnd",
   "weightsHash",
+  "stateHash",
   "saveState",
+  "saveWeights",
+  "loadWeights",
   "loadState",
   "exportTensors",
 ] as const satisfies readonly Exclude<keyof Policy, "config" | "trainableCount" | "close">[];

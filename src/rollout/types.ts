@@ -57,6 +57,8 @@ export interface Completion {
   readonly ids: readonly number[];
   /** Natural log-probability of each sampled id under the distribution it was drawn from, length of `ids`. */
   readonly logp: Float32Array;
+  /** The same under the temperature alone, without top-k, top-p or min-p: what an update computes again. Equal to `logp` without filters. */
+  readonly policyLogp: Float32Array;
   /** Entropy of that distribution in nats, length of `ids`. */
   readonly entropy: Float32Array;
   /** Decoded `ids` without special tokens. A view: never encoded again. */

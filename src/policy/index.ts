@@ -1,0 +1,18 @@
+export type { ChatMessage, ChatOptions } from "./chat-template.ts";
+export type { ModelConfig } from "./config.ts";
+export { ARCHITECTURES, parseModelConfig, toHfConfig } from "./config.ts";
+export type { DecodeStart, Drawn, DrawOptions } from "./decoder.ts";
+export type { EngineOptions, UpdateResult, WeightOrigin } from "./engine.ts";
+export { Engine } from "./engine.ts";
+export { layerParameter, parameterShapes } from "./families.ts";
+export type { HeadTokens, LossSource, TokenLoss } from "./head.ts";
+export type { Policy } from "./host.ts";
+export { openPolicy } from "./host.ts";
+export type { InitialModel, Learner, LearnerOptions, ModelReference } from "./learner.ts";
+export { openLearner } from "./learner.ts";
+export type { Adapter } from "./lora.ts";
+export { ALL_LINEAR } from "./lora.ts";
+export type { ModelFiles } from "./model-files.ts";
+export { findModel, openModel } from "./model-files.ts";
+export type { SequenceBatch, TokenResults } from "./sequences.ts";
+export type { Tokenizer, TokenizerFiles } from "./tokenizer.ts";
