@@ -1,7 +1,7 @@
 import { stringify } from "yaml";
 import { ConfigError } from "../utils/errors.ts";
 import { canonicalJson } from "../utils/hash.ts";
-import { crossProblems, Recipe } from "./recipe.ts";
+import { completeRecipe, crossProblems, type Recipe, RecipeSchema } from "./recipe.ts";
 import { type Problem, pathText, problemsOf } from "./recipe-problems.ts";
 import { applyOverrides, type RecipeSource, readRecipe } from "./recipe-source.ts";
 
@@ -36,34 +36,27 @@ export function resolveRecipe(source: RecipeSource, smoke: boolean): Recipe {
   for (const problem of patched.problems)
     if (!seen.has(pathText(problem.path))) lines.push(line(source, { ...problem, path: ["smoke", ...problem.path] }));
   if (lines.length > 0) throw new ConfigError(lines.join("\n"));
-  return complete(smoke ? patched.recipe! : plain.recipe!);
+  return smoke ? patched.recipe! : plain.recipe!;
 }
 
 /** The recipe as YAML: loading it again gives an equal recipe. */
 export function recipeToYaml(recipe: Recipe): string {
-  return stringify(recipe, { lineWidth: 120 });
+  return stringify(recipe, { lineWidth: 120, aliasDuplicateObjects: false });
 }
 
 /** Names of the top-level keys in which two recipes differ. */
 export function recipeDifferences(a: Recipe, b: Recipe): string[] {
-  return Object.keys(Recipe.shape).filter(
+  return Object.keys(RecipeSchema.shape).filter(
     (key) => canonicalJson(a[key as keyof Recipe] ?? null) !== canonicalJson(b[key as keyof Recipe] ?? null),
   );
 }
 
 function check(input: unknown): { recipe?: Recipe; problems: Problem[] } {
-  const result = Recipe.safeParse(input);
-  const problems = result.success ? [] : problemsOf(Recipe, input, result.error.issues);
+  const result = RecipeSchema.safeParse(input);
+  const problems = result.success ? [] : problemsOf(RecipeSchema, input, result.error.issues);
   const broken = new Set(problems.map(({ path }) => pathText(path)));
   problems.push(...crossProblems(input).filter(({ path }) => !broken.has(pathText(path))));
-  return result.success ? { recipe: result.data, problems } : { problems };
-}
-
-/** Fills defaults that follow from other fields. */
-function complete(recipe: Recipe): Recipe {
-  const { adapter } = recipe;
-  if (adapter.kind !== "lora" || adapter.alpha !== null) return recipe;
-  return { ...recipe, adapter: { ...adapter, alpha: 2 * adapter.rank } };
+  return result.success ? { recipe: completeRecipe(result.data), problems } : { problems };
 }
 
 function line(source: RecipeSource, { path, message }: Problem): string {

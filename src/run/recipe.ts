@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { OptimizerConfig } from "../optim/config.ts";
+import { ALL_LINEAR } from "../policy/lora.ts";
 import { RolloutConfig, SamplingConfig } from "../rollout/config.ts";
 import { ObjectiveConfig, SftConfig, UpdateConfig } from "../trainers/config.ts";
 import { DemonstrationConfig, RewardConfig, TaskConfig } from "./parts.ts";
@@ -40,17 +41,29 @@ export const AdapterConfig = z.discriminatedUnion("kind", [
         .default(null)
         .describe("update is scaled by alpha / rank; null = 2 × rank"),
       targets: z
-        .array(z.enum(["q", "k", "v", "o", "gate", "up", "down"]))
+        .array(z.enum(ALL_LINEAR))
         .min(1)
-        .default(["q", "k", "v", "o", "gate", "up", "down"])
+        .default([...ALL_LINEAR])
         .describe("linear maps that get an update"),
     })
     .describe("LoRA, arXiv:2106.09685"),
 ]);
 export type AdapterConfig = z.infer<typeof AdapterConfig>;
 
+/** Sampling of evaluations: what is not given is as in the rollout. No defaults of its own, so that absent stays absent. */
+const sampling = SamplingConfig.shape;
+const samplingOverrides = {
+  temperature: sampling.temperature.unwrap().optional(),
+  topK: sampling.topK.unwrap().optional(),
+  topP: sampling.topP.unwrap().optional(),
+  minP: sampling.minP.unwrap().optional(),
+  maxTokens: sampling.maxTokens.unwrap().optional(),
+  stop: sampling.stop.unwrap().optional(),
+};
+
 /** Evaluations: before the first step, every few steps, after the last. */
-export const EvaluateConfig = SamplingConfig.partial().extend({
+export const EvaluateConfig = z.strictObject({
+  ...samplingOverrides,
   every: z.int().min(1).nullable().default(null).describe("steps between evaluations; null = only first and last"),
   samples: z.int().min(1).default(8).describe("completions per problem"),
   k: z.array(z.int().min(1)).default([1]).describe("pass@k to report; every k must be at most samples"),
@@ -64,7 +77,7 @@ export const CheckpointConfig = z.strictObject({
 });
 
 /** The whole recipe: type, defaults, validation and documentation in one. */
-export const Recipe = z.strictObject({
+export const RecipeSchema = z.strictObject({
   name: z
     .string()
     .regex(/^[\w.-]+$/, "may hold letters, digits, dot, dash and underscore only")
@@ -90,11 +103,31 @@ export const Recipe = z.strictObject({
   checkpoint: CheckpointConfig.default(() => CheckpointConfig.parse({})),
   smoke: z.record(z.string(), z.unknown()).default({}).describe("patch of this recipe that --smoke applies"),
 });
-export type Recipe = z.infer<typeof Recipe>;
+type Parsed = z.infer<typeof RecipeSchema>;
+
+/** A resolved recipe: every default filled in, those that follow from other fields too. */
+export interface Recipe extends Omit<Parsed, "evaluate"> {
+  readonly evaluate: (SamplingConfig & Required<z.infer<typeof EvaluateConfig>>) | null;
+}
+
+/** Fills the defaults that follow from other fields. */
+export function completeRecipe(parsed: Parsed): Recipe {
+  const { adapter, evaluate, rollout } = parsed;
+  const { promptsPerStep: _prompts, groupSize: _group, batchSize: _batch, ...asInRollout } = rollout;
+  return {
+    ...parsed,
+    adapter: adapter.kind === "lora" && adapter.alpha === null ? { ...adapter, alpha: 2 * adapter.rank } : adapter,
+    evaluate: evaluate && ({ ...evaluate, ...asInRollout, ...defined(evaluate) } as Recipe["evaluate"]),
+  };
+}
+
+function defined<T extends object>(value: T): Partial<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== undefined)) as Partial<T>;
+}
 
 /** JSON schema (draft 2020-12) of a recipe file, for editors. */
 export function recipeJsonSchema(): object {
-  return { title: "rlvr recipe", ...z.toJSONSchema(Recipe, { io: "input" }) };
+  return { title: "rlvr recipe", ...z.toJSONSchema(RecipeSchema, { io: "input" }) };
 }
 
 type Loose = { readonly [key: string]: Loose } | undefined;

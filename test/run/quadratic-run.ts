@@ -2,21 +2,23 @@ import { describeEnvironment } from "../../src/run/environment.ts";
 import { planRun, RunFolder } from "../../src/run/folder.ts";
 import { listenForInterrupt } from "../../src/run/interrupt.ts";
 import { runLoop } from "../../src/run/loop.ts";
-import { Recipe } from "../../src/run/recipe.ts";
+import { completeRecipe, type Recipe, RecipeSchema } from "../../src/run/recipe.ts";
 import { quadraticTrainer } from "./quadratic.ts";
 
 /** A recipe around the quadratic trainer: only what the run layer reads matters. */
 export function quadraticRecipe(steps: number, checkpoint = { every: 3, keep: 2 }): Recipe {
-  return Recipe.parse({
-    name: "quadratic",
-    model: "seedling",
-    tasks: { train: { name: "countdown" }, eval: { name: "countdown", split: "test" } },
-    rewards: [{ name: "countdown" }],
-    optimizer: { name: "adamw", lr: 0.05 },
-    steps,
-    evaluate: { every: 4, samples: 4 },
-    checkpoint,
-  });
+  return completeRecipe(
+    RecipeSchema.parse({
+      name: "quadratic",
+      model: "seedling",
+      tasks: { train: { name: "countdown" }, eval: { name: "countdown", split: "test" } },
+      rewards: [{ name: "countdown" }],
+      optimizer: { name: "adamw", lr: 0.05 },
+      steps,
+      evaluate: { every: 4, samples: 4 },
+      checkpoint,
+    }),
+  );
 }
 
 /** One whole run in `out`, resumed where it stopped; what `rlvr train` does around the loop. */

@@ -3,102 +3,121 @@ import type { MetricsRow } from "../metrics-log.ts";
 import type { Chart, Series } from "./charts.ts";
 import type { RunData } from "./data.ts";
 
+/** A chart of logged metrics: names and how they are called in the legend. */
+interface Spec extends Omit<Chart, "series"> {
+  readonly names: Readonly<Record<string, string>>;
+}
+
+const SPECS: readonly Spec[] = [
+  { id: "reward", title: "Reward", note: "mean over the step's completions", names: { reward: "reward" } },
+  { id: "loss", title: "Loss", note: "what is minimised, mean over the step's updates", names: { loss: "loss" } },
+  {
+    id: "entropy",
+    title: "Entropy",
+    note: "nats a token, over the whole vocabulary",
+    names: { entropy: "entropy" },
+    fromZero: true,
+  },
+  {
+    id: "length",
+    title: "Completion length",
+    note: "sampled tokens a completion, mean",
+    names: { "completions/mean_length": "all", "completions/mean_terminated_length": "ended by itself" },
+    fromZero: true,
+  },
+  {
+    id: "grad",
+    title: "Gradient norm",
+    note: "all weights, before clipping",
+    names: { grad_norm: "gradient norm" },
+    fromZero: true,
+  },
+  {
+    id: "lr",
+    title: "Learning rate",
+    note: "in the last update of a step",
+    names: { learning_rate: "learning rate" },
+    fromZero: true,
+  },
+  {
+    id: "stop",
+    title: "Why completions ended",
+    note: "share of completions",
+    names: {
+      "rollout/stop/eos": "end of sequence",
+      "rollout/stop/length": "token limit",
+      "rollout/stop/string": "stop text",
+    },
+    percent: true,
+  },
+  {
+    id: "outcome",
+    title: "Verdicts",
+    note: "share of training completions by the verifier's outcome",
+    names: {
+      "reward_outcome/correct": "correct",
+      "reward_outcome/wrong": "wrong",
+      "reward_outcome/unparseable": "unparseable",
+      "reward_outcome/timeout": "timeout",
+      "reward_outcome/error": "error",
+    },
+    percent: true,
+  },
+  {
+    id: "signal",
+    title: "Groups with a signal",
+    note: "share of groups whose completions did not all get the same reward",
+    names: { "signal/frac_useful_groups": "groups with a signal" },
+    percent: true,
+  },
+  {
+    id: "clip",
+    title: "Clipped tokens",
+    note: "share of tokens whose ratio left the clip range",
+    names: { "clip_ratio/region_mean": "clipped" },
+    percent: true,
+  },
+  {
+    id: "identity",
+    title: "Sampler and trainer agree",
+    note: "largest log-prob difference of a sampled token before the update, nats; limit 2e−4",
+    names: { "invariant/step0_logp_maxdiff": "largest difference" },
+    fromZero: true,
+  },
+  {
+    id: "speed",
+    title: "Speed",
+    note: "sampled tokens a second, of the whole step and while decoding",
+    names: { "training_tok/s": "step", "throughput/decode_tok_per_s": "decoding" },
+    fromZero: true,
+  },
+  {
+    id: "memory",
+    title: "Memory",
+    note: "resident memory of the process, GiB",
+    names: { "memory/rss_gb": "now", "memory/rss_peak_gb": "peak" },
+    fromZero: true,
+  },
+];
+
 /** Charts of one run, or of several with one colour a run. Those without values draw nothing. */
 export function chartsOf(runs: readonly RunData[]): Chart[] {
-  const single = runs.length === 1;
-  const chart = (id: string, title: string, names: Record<string, string>, options: Partial<Chart> = {}): Chart => {
-    const shown = single ? Object.entries(names) : Object.entries(names).slice(0, 1);
-    const series = runs.flatMap((run) =>
-      shown.map(([name, label]): Series => ({ label: single ? label : run.name, points: pointsOf(run.rows, name) })),
-    );
-    return { id, title, note: "", series, ...options };
-  };
-  return [
-    accuracyChart(runs),
-    chart("reward", "Reward", { reward: "reward" }, { note: "mean over the step's completions" }),
-    chart("loss", "Loss", { loss: "loss" }, { note: "what is minimised, mean over the step's updates" }),
-    chart(
-      "entropy",
-      "Entropy",
-      { entropy: "entropy" },
-      { note: "nats a token, over the whole vocabulary", fromZero: true },
-    ),
-    chart(
-      "length",
-      "Completion length",
-      { "completions/mean_length": "all", "completions/mean_terminated_length": "ended by itself" },
-      { note: "sampled tokens a completion, mean", fromZero: true },
-    ),
-    chart(
-      "grad",
-      "Gradient norm",
-      { grad_norm: "gradient norm" },
-      { note: "all weights, before clipping", fromZero: true },
-    ),
-    chart(
-      "lr",
-      "Learning rate",
-      { learning_rate: "learning rate" },
-      { note: "in the last update of a step", fromZero: true },
-    ),
-    chart(
-      "stop",
-      "Why completions ended",
-      {
-        "rollout/stop/eos": "end of sequence",
-        "rollout/stop/length": "token limit",
-        "rollout/stop/string": "stop text",
-      },
-      { percent: true, note: "share of completions" },
-    ),
-    chart(
-      "outcome",
-      "Verdicts",
-      {
-        "reward_outcome/correct": "correct",
-        "reward_outcome/wrong": "wrong",
-        "reward_outcome/unparseable": "unparseable",
-        "reward_outcome/timeout": "timeout",
-        "reward_outcome/error": "error",
-      },
-      { percent: true, note: "share of training completions by the verifier's outcome" },
-    ),
-    chart(
-      "signal",
-      "Groups with a signal",
-      { "signal/frac_useful_groups": "groups with a signal" },
-      { percent: true, note: "share of groups whose completions did not all get the same reward" },
-    ),
-    chart(
-      "clip",
-      "Clipped tokens",
-      { "clip_ratio/region_mean": "clipped" },
-      { percent: true, note: "share of tokens whose ratio left the clip range" },
-    ),
-    chart(
-      "identity",
-      "Sampler and trainer agree",
-      { "invariant/step0_logp_maxdiff": "largest difference" },
-      { note: "largest log-prob difference of a sampled token before the update, nats; limit 2e−4", fromZero: true },
-    ),
-    chart(
-      "speed",
-      "Speed",
-      { "training_tok/s": "training", "throughput/decode_tok_per_s": "sampling" },
-      { note: "sampled tokens a second, of the whole step and while decoding", fromZero: true },
-    ),
-    chart(
-      "memory",
-      "Memory",
-      { "memory/rss_gb": "now", "memory/rss_peak_gb": "peak" },
-      { note: "resident memory of the process, GiB", fromZero: true },
-    ),
-  ]
-    .map((entry) => ({
-      ...entry,
-      series: entry.series.filter(({ points }) => points.length > 1 && !isFlatZero(points)),
+  return [accuracyChart(runs), ...SPECS.map((spec) => chartOf(spec, runs))]
+    .map((chart) => ({
+      ...chart,
+      series: chart.series.filter(({ points }) => points.length > 1 && !isFlatZero(points)),
     }))
-    .filter((entry) => entry.series.length > 0);
+    .filter((chart) => chart.series.length > 0);
+}
+
+/** All names of one run, or the first name of each of several runs. */
+function chartOf({ names, ...chart }: Spec, runs: readonly RunData[]): Chart {
+  const single = runs.length === 1;
+  const shown = single ? Object.entries(names) : Object.entries(names).slice(0, 1);
+  const series = runs.flatMap((run) =>
+    shown.map(([name, label]): Series => ({ label: single ? label : run.name, points: pointsOf(run.rows, name) })),
+  );
+  return { ...chart, series };
 }
 
 /** A line that is 0 throughout says nothing. */

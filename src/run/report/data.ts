@@ -30,7 +30,7 @@ export interface SamplePair {
   readonly after: SampleRow;
 }
 
-const MAX_PAIRS = 48;
+const MAX_PAIRS = 32;
 
 /** Reads a run folder. @throws ConfigError when it holds no run, DataError when it has no metrics yet or a file is damaged */
 export function readRun(path: string): RunData {

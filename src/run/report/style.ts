@@ -32,7 +32,7 @@ p{margin:0 0 8px}small{color:var(--soft);font-size:13px}.sub{color:var(--soft);m
 .cursor line{stroke:var(--soft);stroke-dasharray:2 3}
 details.numbers{font-size:12px;color:var(--soft);margin-top:2px}summary{cursor:pointer}summary:focus-visible,button:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
 .scroll{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}td,th{padding:3px 12px 3px 0;text-align:right;font-weight:400;white-space:nowrap}
-th[scope=row]{text-align:left}.runs,.plain{width:100%}.runs td,.runs th{padding:8px 16px 8px 0;border-bottom:1px solid var(--line);vertical-align:top}.runs th small,.runs td small{display:block}
+th[scope=row],th:first-child{text-align:left}.runs,.plain{width:100%}.runs td,.runs th{padding:8px 16px 8px 0;border-bottom:1px solid var(--line);vertical-align:top}.runs th small,.runs td small{display:block}
 .plain th{color:var(--soft);padding-right:20px}.plain td{text-align:left;white-space:normal;overflow-wrap:anywhere}
 .filters{display:flex;flex-wrap:wrap;gap:8px;margin:8px 0 12px}button{font:inherit;font-size:13px;color:var(--ink);background:var(--card);border:1px solid var(--line);border-radius:99px;padding:4px 12px;cursor:pointer}
 button[aria-pressed=true]{background:var(--accent);border-color:var(--accent);color:var(--bg)}button b{font-weight:500;opacity:.7}
@@ -47,7 +47,7 @@ article header{display:flex;flex-wrap:wrap;gap:4px 10px;align-items:center;margi
 .text i,.ramp i{font-style:normal}.ramp i{padding:0 7px;font-size:12px}.ramp{border:1px solid var(--line);border-radius:6px;overflow:hidden;display:inline-flex;vertical-align:middle;margin-left:6px}.key,.hint{color:var(--soft);font-size:13px}
 ${Array.from({ length: 9 }, (_, i) => `.e${i + 1}{background:rgba(var(--heat),${(0.1 + 0.075 * i).toFixed(2)})}`).join("")}
 .reasons{list-style:none;margin:6px 0 0;padding:0;font-size:13px;color:var(--soft);overflow-wrap:anywhere}.reasons b{font-weight:500;color:var(--ink)}
-pre{font:12.5px/1.55 var(--mono);background:var(--card);border:1px solid var(--line);border-radius:10px;padding:12px 14px;overflow:auto;max-height:460px;margin:0}
+pre{font:12.5px/1.55 var(--mono);background:var(--card);border:1px solid var(--line);border-radius:10px;padding:12px 14px;overflow:auto;max-height:460px;margin:0}pre.wrap{white-space:pre-wrap;overflow-wrap:anywhere}
 footer{margin-top:48px;color:var(--soft);font-size:13px}[hidden]{display:none!important}
 @media(max-width:720px){main{padding:20px 14px 48px}h1{font-size:22px}h2{margin-top:36px}.hero{grid-template-columns:1fr;padding:18px 16px}.figures{font-size:24px}.figures strong{font-size:42px}
 .cards{grid-template-columns:1fr 1fr}.list summary{flex-wrap:wrap}.list code{flex-basis:70%}.intervals text{font-size:14px}.chart figcaption small{min-height:0}}

@@ -1,9 +1,9 @@
-import { stringify } from "yaml";
 import type { PairedDifference } from "../compare.ts";
 import { pairedDifference } from "../compare.ts";
 import { duration } from "../console.ts";
 import { resumeCommand } from "../folder.ts";
 import { type Headline, headlineOf } from "../headline.ts";
+import { recipeToYaml } from "../recipe-load.ts";
 import type { RunData } from "./data.ts";
 import { escapeHtml, number, percentText, points } from "./text.ts";
 
@@ -118,9 +118,9 @@ export function about(run: RunData): string {
     `npx rlvr train ${run.path}/recipe.yaml --out runs/again   # the same run from the start`,
     `${resumeCommand(run.path)}   # go on if it was interrupted`,
   ];
-  return `<div class="two"><section><h3>Recipe</h3><pre>${escapeHtml(stringify(run.recipe))}</pre></section>
+  return `<div class="two"><section><h3>Recipe</h3><pre>${escapeHtml(recipeToYaml(run.recipe))}</pre></section>
 <section><h3>Environment</h3><div class="scroll"><table class="plain">${rows.map(([name, value]) => `<tr><th scope="row">${escapeHtml(name)}</th><td>${escapeHtml(value)}</td></tr>`).join("")}</table></div>
-<h3>Run it again</h3><pre>${escapeHtml(commands.join("\n"))}</pre></section></div>`;
+<h3>Run it again</h3><pre class="wrap">${escapeHtml(commands.join("\n"))}</pre></section></div>`;
 }
 
 function compact(value: number): string {
