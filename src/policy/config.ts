@@ -78,7 +78,7 @@ const HfConfig = z.looseObject({
   layer_types: z.array(z.string()).nullish(),
   partial_rotary_factor: z.number().default(1),
   hidden_act: z.string().default("silu"),
-  quantization_config: z.unknown(),
+  quantization_config: z.unknown().optional(),
   max_position_embeddings: positive,
   bos_token_id: optionalId,
   eos_token_id: idList,
