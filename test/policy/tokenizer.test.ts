@@ -1,0 +1,193 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { type TestContext, test } from "node:test";
+import type { ChatMessage } from "../../src/policy/chat-template.ts";
+import { openGguf } from "../../src/policy/gguf.ts";
+import { ggufTokenizerFiles } from "../../src/policy/gguf-tokenizer.ts";
+import { openModel } from "../../src/policy/model-files.ts";
+import { createTokenizer, type Tokenizer } from "../../src/policy/tokenizer.ts";
+import { ConfigError, DataError } from "../../src/utils/errors.ts";
+import { foreignData, ownData, reference, smollm2, temporaryFolder } from "./fixtures.ts";
+import { type Meta, writeGguf } from "./gguf-writer.ts";
+
+interface Conformance {
+  strings: { text: string; ids: number[]; decoded: string; decodedSkipSpecial: string }[];
+  conversations: {
+    messages: ChatMessage[];
+    addGenerationPrompt: boolean;
+    assistantPrefix: string;
+    rendered: string;
+    ids: number[];
+  }[];
+}
+const conformance = JSON.parse(readFileSync(ownData("smollm2/tokenizer-conformance.json"), "utf8")) as Conformance;
+const none = { bosId: null, eosIds: [], padId: 0 };
+
+function assertStrings(tokenizer: Tokenizer): void {
+  assert.equal(conformance.strings.length, 115);
+  for (const { text, ids, decoded, decodedSkipSpecial } of conformance.strings) {
+    assert.deepEqual(tokenizer.encode(text), ids, JSON.stringify(text));
+    assert.equal(tokenizer.decode(ids), decoded);
+    assert.equal(tokenizer.decode(ids, { skipSpecial: true }), decodedSkipSpecial);
+  }
+}
+
+test("tokenizer: a GGUF's own tokenizer and template give all reference ids, texts and conversations", (t) => {
+  const path = smollm2(t);
+  if (path === null) return;
+  const model = openModel(path);
+  t.after(() => model.close());
+  const { tokenizer } = model;
+  assert.deepEqual([tokenizer.vocabSize, tokenizer.bosId, tokenizer.eosIds, tokenizer.padId], [49152, 1, [2], 2]);
+  assertStrings(tokenizer);
+  assert.equal(conformance.conversations.length, 12);
+  for (const { messages, rendered, ids, ...options } of conformance.conversations) {
+    assert.equal(tokenizer.renderChat(messages, options), rendered);
+    assert.deepEqual(tokenizer.encodeChat(messages, options), ids);
+  }
+});
+
+test("tokenizer: tokenizer.json gives the same ids", (t) => {
+  const path = foreignData(t, "smollm2/tokenizer.json");
+  if (path === null) return;
+  const files = { tokenizerJson: readFileSync(path, "utf8"), tokenizerConfigJson: "{}" };
+  assertStrings(createTokenizer(files, { bosId: 1, eosIds: [2], padId: 2 }, "smollm2"));
+});
+
+const byteLevel = JSON.parse(readFileSync(reference("byte-level.json"), "utf8")) as {
+  letters: string[];
+  merges: string[];
+  cases: Record<string, { text: string; ids: number[] }[]>;
+};
+/** First id behind the letters and the merged pairs. */
+const END = byteLevel.letters.length + byteLevel.merges.length;
+
+/** The byte-level vocabulary of the reference and three added tokens (control, user-defined, unused), as a GGUF. */
+function byteGguf(t: TestContext, change: Record<string, Meta | undefined> = {}): string {
+  const tokens = [...byteLevel.letters, ...byteLevel.merges.map((pair) => pair.replace(" ", ""))];
+  const types = [...tokens.map(() => ({ i32: 1 })), { i32: 3 }, { i32: 4 }, { i32: 5 }];
+  tokens.push("<|end|>", "<tool>", "[PAD]");
+  const metadata: Record<string, Meta | undefined> = {
+    "tokenizer.ggml.model": { text: "gpt2" },
+    "tokenizer.ggml.pre": { text: "gpt-2" },
+    "tokenizer.ggml.tokens": { list: tokens.map((text) => ({ text })) },
+    "tokenizer.ggml.token_type": { list: types },
+    "tokenizer.ggml.merges": { list: byteLevel.merges.map((text) => ({ text })) },
+    "tokenizer.ggml.eos_token_id": { u32: END },
+    ...change,
+  };
+  const kept = Object.entries(metadata).filter((entry): entry is [string, Meta] => entry[1] !== undefined);
+  return writeGguf(`${temporaryFolder(t)}/t.gguf`, Object.fromEntries(kept), []);
+}
+
+function fromGguf(path: string): Tokenizer {
+  const file = openGguf(path);
+  try {
+    const files = ggufTokenizerFiles(file);
+    assert.ok(files);
+    return createTokenizer(files, none, path);
+  } finally {
+    file.close();
+  }
+}
+
+test("tokenizer: every pre-tokeniser that a GGUF may name gives the ids of Python's tokenizers", (t) => {
+  const { cases } = byteLevel;
+  assert.deepEqual(Object.keys(cases).sort(), ["gpt-2", "llama-bpe", "qwen2", "smollm"]);
+  for (const [pre, rows] of Object.entries(cases)) {
+    const tokenizer = fromGguf(byteGguf(t, { "tokenizer.ggml.pre": { text: pre } }));
+    for (const { text, ids } of rows) assert.deepEqual(tokenizer.encode(text), ids, `${pre} ${JSON.stringify(text)}`);
+  }
+});
+
+test("tokenizer: control tokens are special, user-defined ones are not, unused ones do not exist", (t) => {
+  const tokenizer = fromGguf(byteGguf(t));
+  assert.deepEqual(tokenizer.encode("<|end|><tool>"), [END, END + 1]);
+  assert.equal(tokenizer.decode([END, END + 1], { skipSpecial: true }), "<tool>");
+  assert.equal(tokenizer.vocabSize, END + 2);
+  assert.deepEqual(tokenizer.eosIds, [END]);
+  assert.equal(tokenizer.decode([END + 2, 9999]), "");
+  assert.equal(tokenizer.decode([]), "");
+  assert.deepEqual(tokenizer.encode(""), []);
+});
+
+test("tokenizer: a GGUF with a tokenizer that is not known is refused by name", (t) => {
+  const cases: [Record<string, Meta | undefined>, RegExp][] = [
+    [
+      { "tokenizer.ggml.pre": { text: "deepseek-llm" } },
+      /tokenizer.ggml.pre "deepseek-llm" is not supported; supported: gpt-2, smollm, qwen2, llama-bpe/,
+    ],
+    [{ "tokenizer.ggml.pre": undefined }, /tokenizer.ggml.pre \(missing\) is not supported/],
+    [{ "tokenizer.ggml.model": { text: "llama" } }, /tokenizer.ggml.model "llama" is not supported; supported: "gpt2"/],
+    [{ "tokenizer.ggml.tokens": undefined }, /tokenizer.ggml.tokens must be a list of texts/],
+    [{ "tokenizer.ggml.token_type": { list: [{ i32: 1 }] } }, /token_type must be a list of \d+ numbers/],
+    [
+      { "tokenizer.ggml.merges": { list: [{ text: "ab" }] } },
+      /entry 0 of metadata tokenizer.ggml.merges is not a pair: "ab"/,
+    ],
+    [{ "tokenizer.ggml.eos_token_id": { u32: 5000 } }, /tokenizer.ggml.eos_token_id is 5000, but there are \d+ tokens/],
+    [{ "tokenizer.chat_template": { u32: 1 } }, /chat_template must be text/],
+    [{ "tokenizer.chat_template": { text: "{% for %}" } }, /the chat template cannot be parsed/],
+  ];
+  for (const [change, message] of cases)
+    assert.throws(
+      () => fromGguf(byteGguf(t, change)),
+      (error) => error instanceof DataError && message.test(error.message),
+      String(message),
+    );
+});
+
+test("tokenizer: chat templates render special tokens and refuse with the template's own words", (t) => {
+  const template =
+    "{{ bos_token }}{% for m in messages %}{% if m.role == 'tool' %}{{ raise_exception('no tools here') }}{% endif %}[{{ m.role }}]{{ m.content | trim }}{{ eos_token }}{% endfor %}{% if add_generation_prompt %}[assistant]{% endif %}";
+  const tokenizer = fromGguf(
+    byteGguf(t, { "tokenizer.chat_template": { text: template }, "tokenizer.ggml.bos_token_id": { u32: END + 1 } }),
+  );
+  const ask: ChatMessage[] = [{ role: "user", content: " ab " }];
+  assert.equal(
+    tokenizer.renderChat(ask, { addGenerationPrompt: true, assistantPrefix: "1" }),
+    "<tool>[user]ab<|end|>[assistant]1",
+  );
+  assert.equal(tokenizer.renderChat(ask, { addGenerationPrompt: false }), "<tool>[user]ab<|end|>");
+  assert.equal(tokenizer.encodeChat(ask, { addGenerationPrompt: false })[0], END + 1);
+  assert.throws(
+    () => tokenizer.renderChat([{ role: "tool", content: "" }], { addGenerationPrompt: true }),
+    /refuses this conversation: no tools here/,
+  );
+  const plain = fromGguf(byteGguf(t));
+  assert.equal(plain.hasChatTemplate, false);
+  assert.throws(() => plain.renderChat(ask, { addGenerationPrompt: true }), ConfigError);
+});
+
+test("tokenizer: malformed files are refused by name", () => {
+  const good = JSON.stringify({ model: { type: "BPE", vocab: { a: 0 }, merges: [] } });
+  assert.throws(
+    () => createTokenizer({ tokenizerJson: "{", tokenizerConfigJson: "{}" }, none, "m"),
+    /^DataError: m: tokenizer.json is not JSON/,
+  );
+  assert.throws(
+    () => createTokenizer({ tokenizerJson: "{}", tokenizerConfigJson: "{}" }, none, "m"),
+    /m: tokenizer.json is malformed[\s\S]*model/,
+  );
+  assert.throws(
+    () => createTokenizer({ tokenizerJson: good, tokenizerConfigJson: '{"bos_token": 3}' }, none, "m"),
+    /m: tokenizer_config.json is malformed/,
+  );
+  const unknown = JSON.stringify({
+    model: { type: "BPE", vocab: {}, merges: [] },
+    pre_tokenizer: { type: "Telepathy" },
+  });
+  assert.throws(
+    () => createTokenizer({ tokenizerJson: unknown, tokenizerConfigJson: "{}" }, none, "m"),
+    /m: tokenizer.json cannot be used: .*Telepathy/,
+  );
+  assert.throws(
+    () =>
+      createTokenizer(
+        { tokenizerJson: good, tokenizerConfigJson: '{"chat_template": [{"name": "rag", "template": ""}]}' },
+        none,
+        "m",
+      ),
+    /"default"/,
+  );
+});
