@@ -1,0 +1,36 @@
+import type { Tokenizer } from "../policy/index.ts";
+import type { RubricResult } from "../rewards/index.ts";
+import type { Completion } from "../rollout/index.ts";
+import type { SampleRow } from "./types.ts";
+
+/** A completion with its score and advantage, as it is kept in the samples file. */
+export function toSampleRow(
+  completion: Completion,
+  scored: RubricResult,
+  options: { step: number; advantage: number; tokenizer: Tokenizer },
+): SampleRow {
+  const { task, group, member, promptIds, ids, text, stop } = completion;
+  return {
+    step: options.step,
+    task: task.id,
+    ...{ group, member },
+    prompt: options.tokenizer.decode(promptIds),
+    text,
+    ...{ promptIds, ids },
+    provenance: [
+      ["user", promptIds.length],
+      ["sampled", ids.length],
+    ],
+    logp: round(completion.logp),
+    entropy: round(completion.entropy),
+    rewards: scored.terms,
+    reward: scored.reward,
+    advantage: options.advantage,
+    stop,
+  };
+}
+
+/** Seven significant digits: what float32 holds. */
+function round(values: Float32Array): number[] {
+  return Array.from(values, (x) => Number(x.toPrecision(7)));
+}

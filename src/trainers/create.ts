@@ -1,0 +1,51 @@
+import { type Adapter, openLearner } from "../policy/index.ts";
+import { createRubric } from "../rewards/index.ts";
+import { openDemonstrations } from "../rollout/demonstrations/index.ts";
+import { openTaskSet } from "../rollout/tasks/index.ts";
+import { GrpoTrainer } from "./grpo.ts";
+import type { JobRecipe, TrainingJob } from "./job.ts";
+import { SftTrainer } from "./sft.ts";
+import type { Trainer } from "./types.ts";
+
+/** A trainer and the facts that a run records about what it started from. */
+export interface CreatedTrainer {
+  readonly trainer: Trainer;
+  readonly modelHash: string;
+  readonly trainableCount: number;
+}
+
+/**
+ * Opens everything a job needs: tasks first, since they fail fastest, then the model in its thread.
+ * @throws ConfigError, DataError naming what cannot be used
+ */
+export async function createTrainer({ recipe, threads }: TrainingJob): Promise<CreatedTrainer> {
+  const evaluation = recipe.tasks.eval ? await openTaskSet(recipe.tasks.eval) : null;
+  const train = recipe.tasks.train ? await openTaskSet(recipe.tasks.train) : null;
+  const demonstrations = recipe.demonstrations ? await openDemonstrations(recipe.demonstrations) : null;
+  const rubric = createRubric(recipe.rewards);
+  const { beta1, beta2, epsilon, weightDecay } = recipe.optimizer;
+  const learner = await openLearner({
+    model: recipe.model,
+    adapter: adapterOf(recipe.adapter),
+    seed: recipe.seed,
+    optimizer: { beta1, beta2, epsilon, weightDecay },
+    ...(threads === undefined ? {} : { threads }),
+  });
+  try {
+    const common = { recipe, learner, evaluation, rubric };
+    const trainer = demonstrations
+      ? await SftTrainer.open({ ...common, demonstrations })
+      : await GrpoTrainer.open({ ...common, train: train! });
+    return { trainer, modelHash: learner.modelHash, trainableCount: learner.policy.trainableCount };
+  } catch (error) {
+    await learner.close();
+    throw error;
+  }
+}
+
+/** The recipe's short names ("q") as parts of weight names ("q_proj"). */
+export function adapterOf(adapter: JobRecipe["adapter"]): Adapter {
+  if (adapter.kind === "none") return adapter;
+  const { rank, alpha, targets } = adapter;
+  return { kind: "lora", rank, alpha: alpha ?? 2 * rank, targets: targets.map((target) => `${target}_proj`) };
+}

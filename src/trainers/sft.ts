@@ -1,0 +1,155 @@
+import { learningRate } from "../optim/index.ts";
+import type { Learner } from "../policy/index.ts";
+import type { Rubric } from "../rewards/index.ts";
+import type { DemonstrationSet } from "../rollout/demonstrations/index.ts";
+import type { TaskSet } from "../rollout/index.ts";
+import { ConfigError } from "../utils/errors.ts";
+import { createRng, type Rng } from "../utils/rng.ts";
+import { evaluate } from "./evaluate.ts";
+import { StepError } from "./invariants.ts";
+import type { JobRecipe } from "./job.ts";
+import { inputLength, packRows, type TrainingRow } from "./micro-batch.ts";
+import { lossSource } from "./objective.ts";
+import { loadTraining, saveTraining, type TrainerState } from "./state.ts";
+import type { EvaluationOutput, StepOutput, Trainer } from "./types.ts";
+
+/** What a supervised job works with; all of it is open. */
+export interface SftParts {
+  readonly recipe: JobRecipe;
+  readonly learner: Learner;
+  readonly demonstrations: DemonstrationSet;
+  readonly evaluation: TaskSet | null;
+  readonly rubric: Rubric;
+}
+
+/**
+ * Supervised fine-tuning: mean negative log-likelihood of the completion tokens (end-of-sequence included) of demonstrations that code
+ * generates. Demonstrations are drawn for `bucket` steps at once and sorted by length, so that the rows of a batch are alike.
+ */
+export class SftTrainer implements Trainer {
+  readonly steps: number;
+  private readonly parts: SftParts;
+  private readonly rng: Rng;
+  private state: TrainerState;
+  private bucket: { index: number; batches: TrainingRow[][] } | undefined;
+
+  private constructor(parts: SftParts) {
+    const { recipe } = parts;
+    this.parts = parts;
+    this.steps = recipe.steps;
+    this.rng = createRng(recipe.seed);
+    this.state = { step: 0, seed: recipe.seed, trainer: "sft", tokens: 0, identical: 0, lastReward: null };
+  }
+
+  static async open(parts: SftParts): Promise<SftTrainer> {
+    if (parts.learner.tokenizer.eosIds.length === 0) {
+      throw new ConfigError("sft: the model has no end-of-sequence token to end a demonstration with");
+    }
+    await parts.learner.policy.useLoss(lossSource("nllLoss"));
+    return new SftTrainer(parts);
+  }
+
+  async step(step: number): Promise<StepOutput> {
+    const { recipe, learner } = this.parts;
+    const start = performance.now();
+    const rows = weighTokens(this.batch(step));
+    const packed = packRows(rows, {
+      maxTokens: recipe.update.microBatchTokens,
+      temperature: 1,
+      padId: learner.config.padId,
+    });
+    let loss = 0;
+    let entropy = 0;
+    let targets = 0;
+    for (const { batch } of packed) {
+      const result = await learner.policy.accumulate(batch);
+      loss += result.terms.policy!;
+      for (const value of result.entropy) entropy += value;
+      targets += result.entropy.length;
+    }
+    const lr = learningRate(recipe.optimizer.schedule, recipe.optimizer.lr, step, recipe.steps);
+    if (!Number.isFinite(loss)) throw new StepError(`the loss is ${loss}`, []);
+    const { gradNorm, nonFinite } = await learner.policy.update(lr, recipe.update.clipGradNorm);
+    if (nonFinite !== null) throw new StepError(`the gradient of ${nonFinite} holds NaN or infinity`, []);
+    const tokens = rows.reduce((sum, row) => sum + row.promptIds.length + row.ids.length, 0);
+    this.state = { ...this.state, step: step + 1, tokens: this.state.tokens + tokens };
+    const seconds = (performance.now() - start) / 1000;
+    return {
+      samples: [],
+      metrics: {
+        loss,
+        policy_loss: loss,
+        entropy: entropy / targets,
+        grad_norm: gradNorm,
+        learning_rate: lr,
+        num_tokens: this.state.tokens,
+        "perf/total_num_tokens": tokens,
+        "perf/throughput": tokens / seconds,
+        step_time: seconds,
+        "resume/state_hash": await learner.policy.stateHash(),
+      },
+    };
+  }
+
+  evaluate(step: number): Promise<EvaluationOutput | null> {
+    const { recipe, learner, evaluation, rubric } = this.parts;
+    if (!recipe.evaluate || !evaluation) return Promise.resolve(null);
+    return evaluate(learner, evaluation, rubric, {
+      ...recipe.evaluate,
+      rollout: recipe.rollout,
+      seed: recipe.seed,
+      step,
+    });
+  }
+
+  save(folder: string): Promise<void> {
+    return saveTraining(folder, this.parts.learner, this.state);
+  }
+
+  async load(folder: string): Promise<void> {
+    this.state = await loadTraining(folder, this.parts.learner, this.state);
+  }
+
+  close(): Promise<void> {
+    return this.parts.learner.close();
+  }
+
+  private batch(step: number): TrainingRow[] {
+    const { bucket } = this.parts.recipe.sft;
+    const index = Math.floor(step / bucket);
+    if (this.bucket?.index !== index) this.bucket = { index, batches: this.drawBucket(index) };
+    return this.bucket.batches[step % bucket]!;
+  }
+
+  /** Draws enough rows for a whole bucket, sorts them by length and cuts them into batches of about equal size, in random order. */
+  private drawBucket(index: number): TrainingRow[][] {
+    const { recipe, learner, demonstrations } = this.parts;
+    const { bucket, tokensPerStep } = recipe.sft;
+    const { tokenizer } = learner;
+    const rng = this.rng.fork("demonstrations", index);
+    const rows: TrainingRow[] = [];
+    const needed = bucket * tokensPerStep;
+    for (let total = 0; total < needed; ) {
+      const { prompt, completion } = demonstrations.draw(rng);
+      const ids = [...tokenizer.encode(completion), tokenizer.eosIds[0]!];
+      const row = { promptIds: tokenizer.encode(prompt), ids, features: {} };
+      rows.push(row);
+      total += inputLength(row);
+    }
+    rows.sort((a, b) => inputLength(a) - inputLength(b));
+    const share = rows.reduce((sum, row) => sum + inputLength(row), 0) / bucket;
+    const batches = Array.from({ length: bucket }, (): TrainingRow[] => []);
+    let before = 0;
+    for (const row of rows) {
+      batches[Math.min(bucket - 1, Math.floor(before / share))]!.push(row);
+      before += inputLength(row);
+    }
+    return rng.fork("order").shuffle(batches);
+  }
+}
+
+/** Every completion token weighs 1 / (completion tokens of the batch). */
+function weighTokens(rows: readonly TrainingRow[]): TrainingRow[] {
+  const tokens = rows.reduce((sum, { ids }) => sum + ids.length, 0);
+  return rows.map((row) => ({ ...row, features: { weight: new Array<number>(row.ids.length).fill(1 / tokens) } }));
+}

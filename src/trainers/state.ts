@@ -1,0 +1,50 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import type { Learner } from "../policy/index.ts";
+import { DataError, messageOf } from "../utils/errors.ts";
+import { writeFileAtomic } from "../utils/files.ts";
+
+/** What a trainer keeps besides weights and moments. Random streams and the data cursor follow from the seed and the step. */
+const TrainerState = z.strictObject({
+  step: z.int().min(0),
+  seed: z.int().min(0),
+  trainer: z.enum(["grpo", "sft"]),
+  /** Prompt and sampled tokens since the start. */
+  tokens: z.number().min(0),
+  /** Steps in a row in which every reward was the same value, and that value. */
+  identical: z.int().min(0),
+  lastReward: z.number().nullable(),
+});
+export type TrainerState = z.infer<typeof TrainerState>;
+
+const FILE = "trainer.json";
+
+/** Writes weights (a folder that opens as a model), moments and the state. */
+export async function saveTraining(folder: string, learner: Learner, state: TrainerState): Promise<void> {
+  await learner.policy.saveState(folder);
+  await learner.saveModel(folder);
+  writeFileAtomic(join(folder, FILE), `${JSON.stringify(state, null, 2)}\n`);
+}
+
+/** Restores what `saveTraining` wrote. @throws DataError when the state is not whole or of another job */
+export async function loadTraining(
+  folder: string,
+  learner: Learner,
+  job: Pick<TrainerState, "seed" | "trainer">,
+): Promise<TrainerState> {
+  const path = join(folder, FILE);
+  if (!existsSync(path)) throw new DataError(`${path} is missing: this is not a whole checkpoint; use an older one`);
+  let state: TrainerState;
+  try {
+    state = TrainerState.parse(JSON.parse(readFileSync(path, "utf8")));
+  } catch (error) {
+    throw new DataError(`${path}: cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+  for (const key of ["seed", "trainer"] as const) {
+    if (state[key] !== job[key])
+      throw new DataError(`${path}: belongs to a run with ${key} ${state[key]}, not ${job[key]}`);
+  }
+  await learner.policy.loadState(folder);
+  return state;
+}
