@@ -92,7 +92,8 @@ export class GraphCore {
     domain: Node["domain"] = "",
   ): readonly Value[] {
     const hasBody = Object.values(attributes).some((attribute) => "body" in attribute);
-    const key = `${domain}${op}(${inputs.map((input) => input?.name ?? "").join()})${JSON.stringify(hasBody ? this.counter.next : attributes)}`;
+    const specs = outputs.map(({ dtype, shape }) => `${dtype}[${shape}]`).join(); // a symbol may be named anew: [T*2] or [N]
+    const key = `${domain}${op}(${inputs.map((input) => input?.name ?? "").join()})${specs}${JSON.stringify(hasBody ? this.counter.next : attributes)}`;
     const found = this.lookUp(key);
     if (found) return found;
     const name = this.freshName(op);
@@ -113,6 +114,21 @@ export class GraphCore {
     domain: Node["domain"] = "",
   ): Value {
     return this.node(op, inputs, [spec], attributes, domain)[0]!;
+  }
+
+  /** One more result of a node that is there already: a backward rule asks its body for what it has to remember. */
+  appendOutput(node: Node, spec: OutputSpec, attributes: Readonly<Record<string, Attribute>> = {}): Value {
+    const at = this.nodes.findIndex(({ name }) => name === node.name);
+    const present = this.nodes[at];
+    if (!present) throw new ShapeError(`internal: appendOutput(): ${node.name} is not in this graph`);
+    const { dtype, shape } = spec;
+    const value = this.register({ name: `${present.name}:${present.outputs.length}`, dtype, shape });
+    this.nodes[at] = {
+      ...present,
+      outputs: [...present.outputs, value],
+      attributes: { ...present.attributes, ...attributes },
+    };
+    return value;
   }
 
   /** A size as a 1-element int64 value: a constant when known, else read from the first value that has the symbol in its shape. */
@@ -145,7 +161,7 @@ export class GraphCore {
   }
 
   /** A name prefix that no other node of this graph or its bodies has. */
-  protected uniqueId(): string {
+  uniqueId(): string {
     return this.freshName("body");
   }
 

@@ -1,6 +1,8 @@
 import { ShapeError } from "../utils/errors.ts";
+import type { GraphCore } from "./builder.ts";
 import type { Graph } from "./graph.ts";
 import { describe } from "./shape.ts";
+import { capturedNames } from "./simplify.ts";
 import type { Node, Value } from "./types.ts";
 import { vjpRules, ZERO_GRADIENT } from "./vjp.ts";
 
@@ -16,27 +18,7 @@ export interface Seed {
  * @throws ShapeError naming the operator that has no backward rule
  */
 export function vjp(g: Graph, seeds: readonly Seed[], wrt: readonly Value[]): Value[] {
-  const cotangents = new Map<string, Value>();
-  const accumulate = (value: Value, ct: Value): void => {
-    const present = cotangents.get(value.name);
-    cotangents.set(value.name, present ? g.add(present, ct) : ct);
-  };
-  for (const { value, cotangent } of seeds) {
-    if (value.shape.join() !== cotangent.shape.join()) {
-      throw new ShapeError(`vjp(): the cotangent of ${describe(value)} has shape [${cotangent.shape}]`);
-    }
-    accumulate(value, cotangent);
-  }
-  const needed = dependents(g, wrt);
-  for (const node of [...g.nodes].reverse()) {
-    const cts = node.outputs.map((output) => cotangents.get(output.name) ?? null);
-    const needs = node.inputs.map((input) => input !== null && needed.has(input.name));
-    if (cts.every((ct) => ct === null) || !needs.includes(true) || ZERO_GRADIENT.has(node.op)) continue;
-    backward(g, node, cts, needs).forEach((ct, i) => {
-      if (ct && needs[i]) accumulate(node.inputs[i]!, ct);
-    });
-  }
-  return wrt.map((value) => cotangents.get(value.name) ?? g.full(value.shape, 0, value.dtype));
+  return sweep(g, seeds, wrt).map((ct, i) => ct ?? g.full(wrt[i]!.shape, 0, wrt[i]!.dtype));
 }
 
 /** Gradient of a scalar. */
@@ -45,25 +27,83 @@ export function grad(g: Graph, loss: Value, wrt: readonly Value[]): Value[] {
   return vjp(g, [{ value: loss, cotangent: g.scalar(1, loss) }], wrt);
 }
 
+/** `vjp` with null where nothing depends on the value. */
+function sweep(g: Graph, seeds: readonly Seed[], wrt: readonly Value[]): (Value | null)[] {
+  const cotangents = new Map<string, Value>();
+  const accumulate = (value: Value, ct: Value): void => {
+    const present = cotangents.get(value.name);
+    cotangents.set(value.name, present ? g.add(present, ct) : ct);
+  };
+  for (const { value, cotangent } of seeds) {
+    if (describe(value) !== describe(cotangent)) {
+      throw new ShapeError(`vjp(): the cotangent of ${describe(value)} is ${describe(cotangent)}`);
+    }
+    accumulate(value, cotangent);
+  }
+  const needed = dependents(g, wrt);
+  const outside = outerDependents(g, wrt);
+  for (const node of [...g.nodes].reverse()) {
+    const cts = node.outputs.map((output) => cotangents.get(output.name) ?? null);
+    if (cts.every((ct) => ct === null) || stopsGradient(node)) continue;
+    const captured = capturedNames(node);
+    refuseOuter(node, captured, outside);
+    const capturedNeeded = [...captured].flatMap((name) => needed.get(name) ?? []);
+    const needs = node.inputs.map((input) => input !== null && needed.has(input.name));
+    if (!needs.includes(true) && capturedNeeded.length === 0) continue;
+    const targets = [...node.inputs, ...capturedNeeded];
+    backward(g, node, cts, needs, capturedNeeded).forEach((ct, i) => {
+      if (ct && needed.has(targets[i]!.name)) accumulate(targets[i]!, ct);
+    });
+  }
+  return wrt.map((value) => cotangents.get(value.name) ?? null);
+}
+
 function backward(
   g: Graph,
   node: Node,
   cts: readonly (Value | null)[],
   needs: readonly boolean[],
+  captured: readonly Value[],
 ): readonly (Value | null)[] {
   const rule = vjpRules[node.op];
   if (!rule) throw new ShapeError(`grad(): operator ${node.op} (${node.name}) has no backward rule`);
   const inputs = node.inputs.filter((input) => input !== null);
-  return g.scope(`${node.scope}~`, () => rule(g, { node, inputs, outputs: node.outputs, needs }, cts));
+  const context = { node, inputs, outputs: node.outputs, needs, captured, sweep, dependents };
+  return g.scope(`${node.scope}~`, () => rule(g, context, cts));
 }
 
-/** Names of all values of the graph that depend on one of these. */
-function dependents(g: Graph, roots: readonly Value[]): ReadonlySet<string> {
-  const names = new Set(roots.map((root) => root.name));
+/** The values of a graph that a gradient reaches from one of these roots, by name; the roots are among them. */
+function dependents(g: GraphCore, roots: readonly Value[]): ReadonlyMap<string, Value> {
+  const found = new Map(roots.map((root) => [root.name, root]));
   for (const node of g.nodes) {
-    if (node.inputs.some((input) => input !== null && names.has(input.name))) {
-      for (const output of node.outputs) names.add(output.name);
-    }
+    if (stopsGradient(node)) continue;
+    const reached = node.inputs.some((input) => input !== null && found.has(input.name));
+    if (!reached && ![...capturedNames(node)].some((name) => found.has(name))) continue;
+    for (const output of node.outputs) if (output.dtype.startsWith("float")) found.set(output.name, output);
   }
+  return found;
+}
+
+function stopsGradient({ op, attributes }: Node): boolean {
+  return ZERO_GRADIENT.has(op) || (op === "Identity" && attributes.stop !== undefined);
+}
+
+/** Names of values computed around a body that depend on `wrt`: a sweep of the body alone cannot follow them. */
+function outerDependents(g: GraphCore, wrt: readonly Value[]): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (let outer = g.parent; outer; outer = outer.parent) {
+    for (const name of dependents(outer, wrt).keys()) names.add(name);
+  }
+  for (const { name } of wrt) names.delete(name);
   return names;
+}
+
+function refuseOuter(node: Node, captured: ReadonlySet<string>, outside: ReadonlySet<string>): void {
+  if (outside.size === 0) return;
+  const used = [...node.inputs.flatMap((input) => input?.name ?? []), ...captured];
+  const name = used.find((candidate) => outside.has(candidate));
+  if (name === undefined) return;
+  throw new ShapeError(
+    `grad(): ${node.name} uses ${name}, which is computed around the body from a value asked for; ask for the gradient of ${name} itself`,
+  );
 }

@@ -1,5 +1,5 @@
 import type { GraphCore } from "./builder.ts";
-import { simplify } from "./simplify.ts";
+import { resolveAlias, simplify } from "./simplify.ts";
 import type { Attribute, Node, Value } from "./types.ts";
 
 /**
@@ -24,7 +24,7 @@ function printBody(
     labels.set(value.name, tensor.shape.length === 0 ? few : `[${few}]`);
   }
   const label = (value: Value): string => {
-    const real = aliases.get(value.name) ?? value;
+    const real = resolveAlias(aliases, value);
     return labels.get(real.name) ?? real.name;
   };
   const inputs = graph.inputs.map((input) => {

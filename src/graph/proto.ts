@@ -14,7 +14,7 @@ import {
   ValueInfoProtoSchema,
 } from "./onnx_pb.ts";
 import { ONNX_TYPE } from "./ops/elementwise.ts";
-import { simplify } from "./simplify.ts";
+import { resolveAlias, simplify } from "./simplify.ts";
 import type { Attribute, Constant, Dim, Node, Value } from "./types.ts";
 
 const IR_VERSION = 9n;
@@ -37,7 +37,7 @@ export function toOnnx(graph: GraphCore): Uint8Array {
 function graphProto(graph: GraphCore, name: string, outer: ReadonlyMap<string, Value>): GraphProto {
   const program = simplify(graph);
   const aliases = new Map([...outer, ...program.aliases]);
-  const nameOf = (value: Value): string => (aliases.get(value.name) ?? value).name;
+  const nameOf = (value: Value): string => resolveAlias(aliases, value).name;
   const results = graph.outputs.map(({ name: output, value }) =>
     create(NodeProtoSchema, { opType: "Identity", name: `output/${output}`, input: [nameOf(value)], output: [output] }),
   );

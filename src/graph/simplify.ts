@@ -7,6 +7,15 @@ export interface Program {
   readonly constants: readonly Constant[];
   /** From a value's name to the value that takes its place. */
   readonly aliases: ReadonlyMap<string, Value>;
+  /** Names of all values that an output needs. */
+  readonly live: ReadonlySet<string>;
+}
+
+/** The value that takes the place of `value`; bodies may step over a value that the graph around them steps over again. */
+export function resolveAlias(aliases: ReadonlyMap<string, Value>, value: Value): Value {
+  let real = value;
+  for (let next = aliases.get(real.name); next; next = aliases.get(real.name)) real = next;
+  return real;
 }
 
 /**
@@ -32,7 +41,7 @@ export function simplify(graph: GraphCore): Program {
     for (const name of capturedNames(node)) live.add(aliases.get(name)?.name ?? name);
   }
   const constants = graph.constants.filter(({ value }) => live.has(value.name));
-  return { nodes, constants, aliases };
+  return { nodes, constants, aliases, live };
 }
 
 /** The input that a node passes on unchanged, if it does. */
@@ -77,16 +86,9 @@ export function capturedNames(node: Node): ReadonlySet<string> {
 }
 
 function freeNames(body: GraphCore): ReadonlySet<string> {
-  const own = new Set<string>([...body.inputs, ...body.constants.map(({ value }) => value)].map(({ name }) => name));
-  const free = new Set<string>();
-  const use = (name: string): void => {
-    if (!own.has(name)) free.add(name);
-  };
-  for (const node of body.nodes) {
-    for (const input of node.inputs) if (input) use(input.name);
-    for (const name of capturedNames(node)) use(name);
-    for (const output of node.outputs) own.add(output.name);
-  }
-  for (const { value } of body.outputs) use(value.name);
+  const free = new Set(simplify(body).live);
+  for (const { name } of body.inputs) free.delete(name);
+  for (const { value } of body.constants) free.delete(value.name);
+  for (const { outputs } of body.nodes) for (const { name } of outputs) free.delete(name);
   return free;
 }

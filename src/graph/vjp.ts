@@ -1,7 +1,9 @@
 import { ShapeError } from "../utils/errors.ts";
+import type { GraphCore } from "./builder.ts";
 import type { Graph } from "./graph.ts";
 import { describe } from "./shape.ts";
 import type { Attribute, Node, Shape, Value } from "./types.ts";
+import { controlRules } from "./vjp-control.ts";
 
 /** What a rule sees: the node, and which of its inputs need a cotangent. */
 export interface VjpContext {
@@ -9,6 +11,16 @@ export interface VjpContext {
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
   readonly needs: readonly boolean[];
+  /** Outer values that need a cotangent and that the bodies of the node use. Their cotangents follow those of `node.inputs`. */
+  readonly captured: readonly Value[];
+  /** The reverse sweep itself, for the bodies of a node; null where nothing depends on a value. */
+  readonly sweep: (
+    g: Graph,
+    seeds: readonly { readonly value: Value; readonly cotangent: Value }[],
+    wrt: readonly Value[],
+  ) => readonly (Value | null)[];
+  /** The values of a body that a gradient reaches from these roots, by name. */
+  readonly dependents: (body: GraphCore, roots: readonly Value[]) => ReadonlyMap<string, Value>;
 }
 
 /**
@@ -154,7 +166,7 @@ export const vjpRules: Readonly<Record<string, VjpRule>> = {
   Tanh: unary((g, _x, y) => g.sub(1, g.mul(y, y))),
   Sin: unary((g, x) => g.cos(x)),
   Cos: unary((g, x) => g.neg(g.sin(x))),
-  Identity: rule((_g, { node }, ct) => [intOf(node.attributes.stop) === 1 ? null : ct]),
+  Identity: rule((_g, _context, ct) => [ct]),
   Where: rule((g, { inputs: [condition, yes, no], needs }, ct) => [
     null,
     needs[1] ? sumTo(g, g.where(condition!, ct, 0), yes!.shape) : null,
@@ -225,8 +237,9 @@ export const vjpRules: Readonly<Record<string, VjpRule>> = {
     const size = x!.shape[axes!]!;
     if (typeof size !== "number")
       throw new ShapeError(`slice(): no gradient along an axis of unknown size, ${describe(x!)}`);
-    const from = starts! < 0 ? starts! + size : Math.min(starts!, size);
-    const to = ends! < 0 ? ends! + size : Math.min(ends!, size);
+    const bound = (index: number): number => Math.max(0, Math.min(size, index < 0 ? index + size : index));
+    const from = bound(starts!);
+    const to = Math.max(from, bound(ends!));
     const pad = (length: number): Value[] =>
       length > 0
         ? [
@@ -263,4 +276,7 @@ export const vjpRules: Readonly<Record<string, VjpRule>> = {
     null,
     g.gather(ct, g.squeeze(column!, [column!.shape.length - 1])),
   ]),
+
+  // ops/control.ts
+  ...controlRules,
 };
