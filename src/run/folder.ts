@@ -179,3 +179,11 @@ export function resumeCommand(path: string): string {
   const quoted = /[^\w./-]/.test(path) ? `"${path}"` : path;
   return `npx rlvr train ${quoted}/recipe.yaml --out ${quoted} --resume`;
 }
+
+/** The newest whole checkpoint of a run folder, which is a model; any other name as it is. @throws ConfigError for a run without one */
+export function latestModel(model: string): string {
+  if (!existsSync(join(model, "recipe.yaml"))) return model;
+  const { checkpoint, damaged } = newestCheckpoint(join(model, "checkpoints"));
+  if (!checkpoint) throw new ConfigError([`${model}: this run has no whole checkpoint`, ...damaged].join("\n"));
+  return checkpoint.folder;
+}

@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { OptimizerConfig } from "../optim/config.ts";
-import { ALL_LINEAR } from "../policy/lora.ts";
 import { RolloutConfig, SamplingConfig } from "../rollout/config.ts";
 import { ObjectiveConfig, SftConfig, UpdateConfig } from "../trainers/config.ts";
 import { DemonstrationConfig, RewardConfig, TaskConfig } from "./parts.ts";
@@ -27,6 +26,8 @@ export const ModelSource = z.union([
 ]);
 export type ModelSource = z.infer<typeof ModelSource>;
 
+const LinearName = z.enum(["q", "k", "v", "o", "gate", "up", "down"]);
+
 /** What trains: all weights, or low-rank updates beside frozen ones. */
 export const AdapterConfig = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("none") }).describe("all weights train"),
@@ -40,11 +41,7 @@ export const AdapterConfig = z.discriminatedUnion("kind", [
         .nullable()
         .default(null)
         .describe("update is scaled by alpha / rank; null = 2 × rank"),
-      targets: z
-        .array(z.enum(ALL_LINEAR))
-        .min(1)
-        .default([...ALL_LINEAR])
-        .describe("linear maps that get an update"),
+      targets: z.array(LinearName).min(1).default(LinearName.options).describe("linear maps that get an update"),
     })
     .describe("LoRA, arXiv:2106.09685"),
 ]);

@@ -1,0 +1,46 @@
+import { availableParallelism } from "node:os";
+import { type Command, InvalidArgumentError, Option } from "commander";
+
+/** Options that every command which computes has. */
+export interface MachineOptions {
+  readonly device: string;
+  readonly threads: number;
+}
+
+/** A whole number of at least `least`, or a usage error. */
+export function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < least || text.trim() === "")
+      throw new InvalidArgumentError(`It must be a whole number of at least ${least}.`);
+    return value;
+  };
+}
+
+/** `1,8,32` */
+export function numberList(text: string): number[] {
+  return text.split(",").map(wholeNumber(1));
+}
+
+/** Collects a repeated option. */
+export function collect(text: string, before: readonly string[] = []): string[] {
+  return [...before, text];
+}
+
+/** Adds `--json`. */
+export function withJson(command: Command): Command {
+  return command.option("--json", "print the result as JSON on stdout");
+}
+
+/** Adds `--device`, `--threads` and `--json`. */
+export function withMachine(command: Command): Command {
+  const device = new Option("--device <name>", "where to compute").choices(["cpu"]).default("cpu");
+  return withJson(command)
+    .addOption(device)
+    .option("--threads <n>", "processor threads", wholeNumber(1), availableParallelism());
+}
+
+/** Adds a worked example under the help. */
+export function withExample(command: Command, ...lines: string[]): Command {
+  return command.addHelpText("after", `\nExample:\n${lines.map((line) => `  $ ${line}`).join("\n")}`);
+}
