@@ -24,6 +24,7 @@ export class GraphCore {
   private readonly dimSources = new Map<string, { value: Value; axis: number }>();
   private readonly scopes: string[] = [];
   private readonly counter: { next: number };
+  private isolated = false;
 
   constructor(options: { floatType?: FloatType; parent?: GraphCore } = {}) {
     this.parent = options.parent;
@@ -40,6 +41,13 @@ export class GraphCore {
     } finally {
       this.scopes.pop();
     }
+  }
+
+  /** Runs `build` with all nodes made in this body, even those that the graph around it has too: what a sweep of the body shall see. */
+  isolate(build: () => void): void {
+    this.isolated = true;
+    build();
+    this.isolated = false;
   }
 
   /** Declares an input that every run must feed. */
@@ -150,7 +158,7 @@ export class GraphCore {
   }
 
   private lookUp(key: string): readonly Value[] | undefined {
-    return this.known.get(key) ?? this.parent?.lookUp(key);
+    return this.known.get(key) ?? (this.isolated ? undefined : this.parent?.lookUp(key));
   }
 
   private register(value: Value): Value {

@@ -16,14 +16,18 @@ export function mapped(map: ValueMap, value: Value): Value {
  */
 export function cloneNodes(source: GraphCore, target: Graph, map: ValueMap): void {
   for (const { value, tensor } of source.constants) map.set(value.name, target.constant(tensor));
-  for (const node of source.nodes) {
-    const inputs = node.inputs.map((input) => input && mapped(map, input));
-    const attributes = cloneAttributes(node, target, map);
-    const outputs = target.node(node.op, inputs, node.outputs, attributes, node.domain);
-    node.outputs.forEach((output, i) => {
-      map.set(output.name, outputs[i]!);
-    });
-  }
+  target.isolate(() => {
+    for (const node of source.nodes) cloneNode(node, target, map);
+  });
+}
+
+function cloneNode(node: Node, target: Graph, map: ValueMap): void {
+  const inputs = node.inputs.map((input) => input && mapped(map, input));
+  const attributes = cloneAttributes(node, target, map);
+  const outputs = target.node(node.op, inputs, node.outputs, attributes, node.domain);
+  node.outputs.forEach((output, i) => {
+    map.set(output.name, outputs[i]!);
+  });
 }
 
 function cloneAttributes(node: Node, target: Graph, map: ValueMap): Record<string, Attribute> {

@@ -41,12 +41,11 @@ function sweep(g: Graph, seeds: readonly Seed[], wrt: readonly Value[]): (Value 
     accumulate(value, cotangent);
   }
   const needed = dependents(g, wrt);
-  const outside = outerDependents(g, wrt);
+  refuseOuter(g, seeds, wrt);
   for (const node of [...g.nodes].reverse()) {
     const cts = node.outputs.map((output) => cotangents.get(output.name) ?? null);
     if (cts.every((ct) => ct === null) || stopsGradient(node)) continue;
     const captured = capturedNames(node);
-    refuseOuter(node, captured, outside);
     const capturedNeeded = [...captured].flatMap((name) => needed.get(name) ?? []);
     const needs = node.inputs.map((input) => input !== null && needed.has(input.name));
     if (!needs.includes(true) && capturedNeeded.length === 0) continue;
@@ -88,22 +87,21 @@ function stopsGradient({ op, attributes }: Node): boolean {
   return ZERO_GRADIENT.has(op) || (op === "Identity" && attributes.stop !== undefined);
 }
 
-/** Names of values computed around a body that depend on `wrt`: a sweep of the body alone cannot follow them. */
-function outerDependents(g: GraphCore, wrt: readonly Value[]): ReadonlySet<string> {
-  const names = new Set<string>();
-  for (let outer = g.parent; outer; outer = outer.parent) {
-    for (const name of dependents(outer, wrt).keys()) names.add(name);
-  }
-  for (const { name } of wrt) names.delete(name);
-  return names;
-}
-
-function refuseOuter(node: Node, captured: ReadonlySet<string>, outside: ReadonlySet<string>): void {
-  if (outside.size === 0) return;
-  const used = [...node.inputs.flatMap((input) => input?.name ?? []), ...captured];
-  const name = used.find((candidate) => outside.has(candidate));
-  if (name === undefined) return;
-  throw new ShapeError(
-    `grad(): ${node.name} uses ${name}, which is computed around the body from a value asked for; ask for the gradient of ${name} itself`,
+/** A sweep of a body alone cannot follow values that are computed around it from one of `wrt`: rather an error than a wrong gradient. */
+function refuseOuter(g: GraphCore, seeds: readonly Seed[], wrt: readonly Value[]): void {
+  if (!g.parent) return;
+  const used = new Set(
+    g.nodes.flatMap((node) => [...node.inputs.flatMap((x) => x?.name ?? []), ...capturedNames(node)]),
   );
+  for (const { name } of wrt) used.delete(name);
+  for (let outer: GraphCore | undefined = g.parent; outer; outer = outer.parent) {
+    for (const value of dependents(outer, wrt).values()) {
+      if (!used.has(value.name)) continue;
+      const reached = dependents(g, [value]);
+      if (!seeds.some((seed) => reached.has(seed.value.name))) continue;
+      throw new ShapeError(
+        `grad(): the body uses ${value.name}, computed around it from a value asked for; ask for the gradient of ${value.name} too`,
+      );
+    }
+  }
 }

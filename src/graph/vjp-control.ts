@@ -36,7 +36,7 @@ interface Element {
 /** Backward rules of the operators with bodies. Gradients reach the inputs and every outer value that a body uses. */
 export const controlRules: Readonly<Record<string, VjpRule>> = {
   Scan: (g, context, cts) => {
-    const gradients = reversePasses(g, context, scanPasses(g, context.node), context.needs, cts);
+    const gradients = reversePasses(g, context, scanPasses(context.node), context.needs, cts);
     return [...gradients.states, ...gradients.elements, ...gradients.captured];
   },
   Loop: (g, context, cts) => {
@@ -67,7 +67,7 @@ export const controlRules: Readonly<Record<string, VjpRule>> = {
   },
 };
 
-function scanPasses(g: Graph, node: Node): Passes {
+function scanPasses(node: Node): Passes {
   const body = bodyOf(node, "body");
   const elementCount = "int" in node.attributes.num_scan_inputs! ? node.attributes.num_scan_inputs.int : 0;
   const stateCount = node.inputs.length - elementCount;

@@ -97,6 +97,18 @@ const cases: Case[] = [
     inputs: { s: randn("s", 2), x: randn("x", 2, 3, 2), w: randn("w", 2) },
   },
   {
+    op: "Scan",
+    title: "a node of the body that the backward pass makes around it as well stays in the body's derivative",
+    build: (g, { x, w }) => {
+      const scanned = g.scan([], [x!], (body, _states, [row]) => ({
+        states: [],
+        outputs: [body.mul(body.sin(w!), row!), w!],
+      }));
+      return [...scanned.outputs, g.cos(w!)]; // its derivative is made of sin(w)
+    },
+    inputs: { x: randn("x", 3, 2), w: randn("w", 2) },
+  },
+  {
     op: "Loop",
     title: "a constant number of times, with the iteration number in the sum",
     build: (g, { s, w }) => {
