@@ -150,6 +150,8 @@ function refuseVariants(file: GgufFile, family: Family, headDim: number): void {
   const bad: string[] = [];
   const scaling = at("rope.scaling.type") ?? "none";
   if (scaling !== "none") bad.push(`rope scaling ${describe(scaling)}`);
+  const parts = file.metadata.get("split.count") ?? 1;
+  if (parts !== 1) bad.push(`one of ${describe(parts)} parts of a split model (merge them into one file first)`);
   if (file.tensors.has("rope_freqs.weight")) bad.push("rope scaling by tensor rope_freqs.weight");
   if ((at("expert_count") ?? 0) !== 0) bad.push(`${describe(at("expert_count"))} experts`);
   for (const name of ["rope.dimension_count", "attention.value_length"])

@@ -51,19 +51,13 @@ const TokenizerConfig = z.looseObject({
   pad_token: TokenText,
   unk_token: TokenText,
 });
+/** Far above any vocabulary; a forged id must not become the length of a list. */
+const MAX_ID = 2 ** 24;
 const TokenizerJson = z.looseObject({
-  model: z.looseObject({ vocab: z.unknown() }),
-  added_tokens: z
-    .array(
-      z.looseObject({
-        id: z
-          .int()
-          .nonnegative()
-          .max(2 ** 31),
-        content: z.string(),
-      }),
-    )
-    .default([]),
+  model: z.looseObject({
+    vocab: z.custom((vocab) => Array.isArray(vocab) || isIdTable(vocab), "must give every token an id from 0 up"),
+  }),
+  added_tokens: z.array(z.looseObject({ id: z.int().nonnegative().max(MAX_ID), content: z.string() })).default([]),
 });
 
 /**
@@ -139,6 +133,11 @@ function isLossless(json: z.output<typeof TokenizerJson>): boolean {
   const { model } = json;
   const text = JSON.stringify(json.pre_tokenizer ?? null);
   return text.includes('"ByteLevel"') || model.byte_fallback === true || typeof model.unk_token === "string";
+}
+
+function isIdTable(vocab: unknown): boolean {
+  if (vocab === null || typeof vocab !== "object") return false;
+  return Object.values(vocab).every((id) => Number.isInteger(id) && id >= 0 && id <= MAX_ID);
 }
 
 function refuseLoss(text: string, back: string, where: string): void {

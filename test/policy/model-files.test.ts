@@ -9,7 +9,7 @@ import { seedlingTokenizerFiles } from "../../src/policy/seedling-tokenizer.ts";
 import { DataError } from "../../src/utils/errors.ts";
 import { toBf16 } from "../../src/utils/f16.ts";
 import { sha256 } from "../../src/utils/hash.ts";
-import { reference, smollm2, temporaryFolder } from "./fixtures.ts";
+import { lcg, reference, smollm2, temporaryFolder } from "./fixtures.ts";
 
 /** A copy of a tiny reference model that a test may spoil, with seedling's tokenizer (28 ids in a vocabulary of 64). */
 function copy(t: TestContext, name = "qwen2-tied", withTokenizer = true): string {
@@ -250,4 +250,28 @@ test("saveModelFolder: the real GGUF becomes a folder with the same weights, ids
   const ask = [{ role: "user", content: "12 + 30?" }] as const;
   const options = { addGenerationPrompt: true };
   assert.deepEqual(saved.tokenizer.encodeChat(ask, options), model.tokenizer.encodeChat(ask, options));
+});
+
+test("openModel: a folder or GGUF with flipped bytes or cut off is opened or refused by a DataError, never worse", (t) => {
+  const folder = copy(t);
+  const gguf = join(folder, "copy.gguf");
+  cpSync(reference("llama-untied.f16.gguf"), gguf);
+  const random = lcg(45);
+  const files = ["config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors", "copy.gguf"];
+  let refused = 0;
+  for (let i = 0; i < 500; i++) {
+    const file = join(folder, files[i % files.length]!);
+    const whole = readFileSync(file);
+    const bytes = i % 3 === 0 ? whole.subarray(0, random(whole.length)) : Buffer.from(whole);
+    if (i % 3 > 0) bytes[random(Math.min(whole.length, 3000))]! ^= 1 + random(255);
+    writeFileSync(file, bytes);
+    try {
+      openModel(file === gguf ? gguf : folder, { tokenizer: "optional" }).close();
+    } catch (error) {
+      refused++;
+      assert.ok(error instanceof DataError, `${file}: ${error instanceof Error ? error.stack : error}`);
+    }
+    writeFileSync(file, whole);
+  }
+  assert.ok(refused > 200 && refused < 490, `${refused} of 500 were refused`);
 });

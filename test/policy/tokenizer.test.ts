@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
 import type { ChatMessage } from "../../src/policy/chat-template.ts";
 import { openGguf } from "../../src/policy/gguf.ts";
@@ -7,7 +7,7 @@ import { ggufTokenizerFiles } from "../../src/policy/gguf-tokenizer.ts";
 import { openModel } from "../../src/policy/model-files.ts";
 import { createTokenizer, type Tokenizer } from "../../src/policy/tokenizer.ts";
 import { ConfigError, DataError } from "../../src/utils/errors.ts";
-import { foreignData, ownData, reference, smollm2, temporaryFolder } from "./fixtures.ts";
+import { foreignData, lcg, ownData, reference, smollm2, temporaryFolder } from "./fixtures.ts";
 import { type Meta, writeGguf } from "./gguf-writer.ts";
 
 interface Conformance {
@@ -84,7 +84,7 @@ function fromGguf(path: string): Tokenizer {
   const file = openGguf(path);
   try {
     const files = ggufTokenizerFiles(file);
-    assert.ok(files);
+    if (files === null) throw new DataError("no tokenizer");
     return createTokenizer(files, none, path);
   } finally {
     file.close();
@@ -173,6 +173,16 @@ test("tokenizer: malformed files are refused by name", () => {
     () => createTokenizer({ tokenizerJson: good, tokenizerConfigJson: '{"bos_token": 3}' }, none, "m"),
     /m: tokenizer_config.json is malformed/,
   );
+  for (const id of [-1, 1.5, 2 ** 40, "0"])
+    assert.throws(
+      () =>
+        createTokenizer(
+          { tokenizerJson: JSON.stringify({ model: { vocab: { a: id } } }), tokenizerConfigJson: "{}" },
+          none,
+          "m",
+        ),
+      /m: tokenizer.json is malformed[\s\S]*must give every token an id/,
+    );
   const unknown = JSON.stringify({
     model: { type: "BPE", vocab: {}, merges: [] },
     pre_tokenizer: { type: "Telepathy" },
@@ -190,4 +200,25 @@ test("tokenizer: malformed files are refused by name", () => {
       ),
     /"default"/,
   );
+});
+
+test("tokenizer: a GGUF with flipped bytes gives a tokenizer or a DataError, never worse", (t) => {
+  const path = byteGguf(t, {
+    "tokenizer.chat_template": { text: "{% for m in messages %}{{ m.content }}{% endfor %}" },
+  });
+  const whole = readFileSync(path);
+  const random = lcg(44);
+  let opened = 0;
+  for (let i = 0; i < 300; i++) {
+    const bytes = Buffer.from(whole);
+    for (let flips = 1 + random(4); flips > 0; flips--) bytes[random(i % 2 ? 400 : bytes.length)]! ^= 1 + random(255);
+    writeFileSync(path, bytes);
+    try {
+      fromGguf(path).decode([1, 2]);
+      opened++;
+    } catch (error) {
+      assert.ok(error instanceof DataError, String(error));
+    }
+  }
+  assert.ok(opened > 10 && opened < 290, `${opened} of 300 were opened`);
 });
