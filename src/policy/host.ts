@@ -1,4 +1,3 @@
-import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import * as errors from "../utils/errors.ts";
 import type { ModelConfig } from "./config.ts";
@@ -68,10 +67,15 @@ export async function openPolicy(options: EngineOptions): Promise<Policy> {
 }
 
 function startThread() {
-  const extension = extname(new URL(import.meta.url).pathname); // .ts in a clone, .js when built
-  const worker = new Worker(new URL(`./worker${extension}`, import.meta.url), {
-    execArgv: extension === ".ts" ? ["--import", import.meta.resolve("tsx")] : [],
-  });
+  const isSource = import.meta.url.endsWith(".ts"); // in a clone; .js when built
+  const script = new URL(isSource ? "./worker.ts" : "./worker.js", import.meta.url).href;
+  // a thread does not inherit the TypeScript loader of the main thread
+  const worker = isSource
+    ? new Worker(
+        `import(${JSON.stringify(import.meta.resolve("tsx/esm/api"))}).then(({ register }) => { register(); return import(${JSON.stringify(script)}); })`,
+        { eval: true },
+      )
+    : new Worker(new URL(script));
   worker.unref();
   const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   const failAll = (error: Error): void => {
