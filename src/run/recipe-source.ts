@@ -58,8 +58,10 @@ async function fromModule(file: string): Promise<unknown> {
     const url = pathToFileURL(resolve(file)).href;
     const { tsImport } = await import("tsx/esm/api");
     const module = (await tsImport(url, import.meta.url)) as { default?: unknown };
-    if (module.default === undefined) throw new Error("it has no default export");
-    return structuredClone(module.default);
+    const outer = module.default as { default?: unknown } | undefined;
+    const recipe = outer && typeof outer === "object" && "default" in outer ? outer.default : outer; // a CommonJS module, seen from ESM
+    if (recipe === undefined) throw new Error("it has no default export");
+    return structuredClone(recipe);
   } catch (error) {
     throw new ConfigError(`${relative(".", file)}: cannot load the module: ${messageOf(error)}`, { cause: error });
   }

@@ -1,8 +1,10 @@
 import { z } from "zod";
 import { OptimizerConfig } from "../optim/config.ts";
+import { RewardConfig } from "../rewards/index.ts";
 import { RolloutConfig, SamplingConfig } from "../rollout/config.ts";
+import { DemonstrationConfig } from "../rollout/demonstrations/index.ts";
+import { TaskConfig } from "../rollout/tasks/index.ts";
 import { ObjectiveConfig, SftConfig, UpdateConfig } from "../trainers/config.ts";
-import { DemonstrationConfig, RewardConfig, TaskConfig } from "./parts.ts";
 import type { Problem } from "./recipe-problems.ts";
 
 /** Sizes of a model that starts from random weights. */
