@@ -7,13 +7,14 @@ import type { Attribute, Node, Value } from "./types.ts";
  * `%3: float32[N, 8] = Gemm(x, w) {transB=1}`
  */
 export function print(graph: GraphCore): string {
-  const labels = new Map<string, string>();
-  return printBody(graph, labels, "", new Map()).join("\n");
+  let count = 0;
+  return printBody(graph, new Map(), () => `%${count++}`, "", new Map()).join("\n");
 }
 
 function printBody(
   graph: GraphCore,
   labels: Map<string, string>,
+  next: () => string,
   indent: string,
   outer: ReadonlyMap<string, Value>,
 ): string[] {
@@ -28,18 +29,18 @@ function printBody(
     return labels.get(real.name) ?? real.name;
   };
   const inputs = graph.inputs.map((input) => {
-    if (indent) labels.set(input.name, `%${labels.size}`);
+    if (indent) labels.set(input.name, next());
     return `${label(input)}: ${typeText(input)}`;
   });
   const lines = [`${indent}(${inputs.join(", ")}) {`];
   for (const node of program.nodes) {
-    for (const output of node.outputs) labels.set(output.name, `%${labels.size}`);
+    for (const output of node.outputs) labels.set(output.name, next());
     const results = node.outputs.map((output) => `${label(output)}: ${typeText(output)}`).join(", ");
     const args = node.inputs.map((input) => (input ? label(input) : "_")).join(", ");
     lines.push(`${indent}  ${results} = ${node.op}(${args})${attributeText(node)}`);
     for (const [name, attribute] of Object.entries(node.attributes)) {
       if (!("body" in attribute)) continue;
-      lines.push(`${indent}    ${name}:`, ...printBody(attribute.body, labels, `${indent}    `, aliases));
+      lines.push(`${indent}    ${name}:`, ...printBody(attribute.body, labels, next, `${indent}    `, aliases));
     }
   }
   const results = graph.outputs.map(({ name, value }) => (indent ? label(value) : `${name}=${label(value)}`));

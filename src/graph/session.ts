@@ -36,7 +36,7 @@ export async function compile(graph: GraphCore, options: SessionOptions): Promis
     graphOptimizationLevel: graph.floatType === "float64" ? "basic" : "all",
     enableMemPattern: false, // shapes change from run to run: patterns only grow memory
     interOpNumThreads: 1,
-    logSeverityLevel: 3,
+    logSeverityLevel: 4, // what goes wrong is thrown, with more context than a log line has
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
   }).catch((error: unknown) => {
     throw new SessionError(`cannot compile graph "${name}": ${messageOf(error)}`, { cause: error });
@@ -74,7 +74,10 @@ function checkFeeds(name: string, inputs: readonly Value[], feeds: Feeds): Recor
   const prepared: Record<string, ort.Tensor> = {};
   for (const input of inputs) {
     const fed = feeds[input.name];
-    if (!fed) throw new SessionError(`graph "${name}": input ${input.name} ${describe(input)} is not fed`);
+    if (!fed) {
+      const names = Object.keys(feeds).join(", ") || "nothing";
+      throw new SessionError(`graph "${name}": input ${input.name} ${describe(input)} is not fed, only ${names}`);
+    }
     const fits =
       fed.dtype === input.dtype &&
       fed.shape.length === input.shape.length &&

@@ -6,24 +6,40 @@ export function describe(value: Value): string {
   return `${value.dtype}[${value.shape.join(", ")}]`;
 }
 
-/** Product of two sizes: a number when both are known, else a canonical symbol such as "3*T". */
+/** Product of two sizes: a number when it is known, else a canonical symbol such as "3*T" or "2*(P+C)". */
 export function dimMul(a: Dim, b: Dim): Dim {
-  if (typeof a === "number" && typeof b === "number") return a * b;
   const factors = [...factorsOf(a), ...factorsOf(b)];
   const known = factors.filter((factor) => typeof factor === "number").reduce((product, factor) => product * factor, 1);
   const symbols = factors.filter((factor) => typeof factor === "string").sort();
+  if (symbols.length === 0 || known === 0) return known;
+  if (known === 1 && symbols.length === 1) return symbols[0]!.replace(/^\((.*)\)$/, "$1");
   return known === 1 ? symbols.join("*") : [known, ...symbols].join("*");
 }
 
+/** Numbers and symbols whose product a size is; a sum is one factor, in parentheses. */
 function factorsOf(dim: Dim): Dim[] {
   if (typeof dim === "number") return [dim];
-  if (dim.includes("+")) return [`(${dim})`];
-  return dim.split("*").map((factor) => (/^\d+$/.test(factor) ? Number(factor) : factor));
+  if (splitOutside(dim, "+").length > 1) return [`(${dim})`];
+  return splitOutside(dim, "*").map((factor) => (/^\d+$/.test(factor) ? Number(factor) : factor));
+}
+
+/** Parts of a text between separators that are not inside parentheses. */
+function splitOutside(text: string, separator: string): string[] {
+  const parts = [""];
+  let depth = 0;
+  for (const character of text) {
+    if (character === "(") depth++;
+    if (character === ")") depth--;
+    if (character === separator && depth === 0) parts.push("");
+    else parts[parts.length - 1] += character;
+  }
+  return parts;
 }
 
 /** Sum of two sizes: a number when both are known, else a symbol such as "P+C". */
 export function dimAdd(a: Dim, b: Dim): Dim {
   if (typeof a === "number" && typeof b === "number") return a + b;
+  if (a === 0 || b === 0) return a === 0 ? b : a;
   return `${a}+${b}`;
 }
 

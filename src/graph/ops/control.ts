@@ -16,7 +16,7 @@ export abstract class ControlOps extends IndexingOps {
 
   /**
    * Runs a body over the slices of axis 0 of `elements`. States go from pass to pass and keep their shape; outputs are stacked along a
-   * new axis 0. ONNX Scan.
+   * new axis 0. ONNX Scan. Needs n ≥ 1 when it runs: ONNX Runtime refuses a Scan over nothing.
    * @returns the last states, and the stacked outputs [n, ..]
    */
   scan(
@@ -54,6 +54,7 @@ export abstract class ControlOps extends IndexingOps {
 
   /**
    * Runs a body `count` times (int64 scalar). States go from pass to pass; outputs are stacked along a new axis 0. ONNX Loop.
+   * A gradient through it needs states that keep their shape and, when it runs, at least one pass: its backward pass is a Scan.
    */
   loop(
     count: Value,
