@@ -2,11 +2,12 @@ import { Command } from "commander";
 import type { PairedDifference } from "../run/compare.ts";
 import { percent } from "../run/console.ts";
 import type { EvaluationOutput, Metrics } from "../trainers/types.ts";
-import { type MachineOptions, numberList, wholeNumber, withExample, withMachine } from "./options.ts";
+import { collect, type MachineOptions, numberList, wholeNumber, withExample, withMachine } from "./options.ts";
 import { columns, result, tell } from "./output.ts";
 
 interface Options extends MachineOptions {
   readonly tasks?: string;
+  readonly set?: string[];
   readonly samples?: number;
   readonly k?: number[];
   readonly limit?: number;
@@ -25,6 +26,11 @@ export function evalCommand(): Command {
     .option(
       "--tasks <name|file>",
       "a task set, or a recipe or run folder whose evaluation is used (default: that of the run)",
+    )
+    .option(
+      "--set <key=value>",
+      "change one key of that recipe, such as tasks.eval.format=steps; may be repeated",
+      collect,
     )
     .option("--samples <n>", "completions per problem", wholeNumber(1))
     .option("--k <list>", "pass@k to report, such as 1,8,32", numberList)

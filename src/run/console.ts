@@ -15,7 +15,7 @@ export interface Screen {
  */
 export function consoleProgress(screen: Screen, plainEvery = 5): Progress {
   const live = screen.isTTY === true;
-  const started = performance.now();
+  let started = performance.now();
   let [steps, from, evaluation, status, lastPlain] = [0, 0, "", "", Number.NEGATIVE_INFINITY];
   const draw = (text: string): void => {
     status = text;
@@ -31,6 +31,7 @@ export function consoleProgress(screen: Screen, plainEvery = 5): Progress {
       if (from > 0) print(`going on after step ${from}`);
     },
     busy: (what) => {
+      if (what === `step ${from + 1}`) started = performance.now();
       if (live) draw(status && what.startsWith("step") ? status : `${what} …`);
     },
     step: (step, metrics) => {

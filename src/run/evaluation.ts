@@ -6,9 +6,10 @@ import { openTaskSet } from "../rollout/tasks/index.ts";
 import { evaluate } from "../trainers/evaluate.ts";
 import type { EvaluationOutput } from "../trainers/types.ts";
 import { ConfigError } from "../utils/errors.ts";
-import { latestModel, readRecipeOf } from "./folder.ts";
+import { latestModel } from "./folder.ts";
 import type { Recipe } from "./recipe.ts";
 import { loadRecipe, resolveRecipe } from "./recipe-load.ts";
+import { applyOverrides } from "./recipe-source.ts";
 
 /** What an evaluation is made of; all of it is part of a recipe. */
 export type EvaluationPlan = Pick<Recipe, "tasks" | "rewards" | "rollout" | "evaluate" | "seed">;
@@ -23,6 +24,8 @@ export interface EvaluationOptions {
   readonly maxTokens?: number;
   readonly temperature?: number;
   readonly seed?: number;
+  /** Changes of the recipe, `a.b=c`. */
+  readonly set?: readonly string[];
 }
 
 /**
@@ -30,7 +33,7 @@ export interface EvaluationOptions {
  * @throws ConfigError when there is neither
  */
 export async function planEvaluation(models: readonly string[], options: EvaluationOptions): Promise<EvaluationPlan> {
-  const recipe = await baseRecipe(models, options.tasks);
+  const recipe = await baseRecipe(models, options);
   if (!recipe.tasks.eval) throw new ConfigError(`${options.tasks ?? models[0]}: its recipe has no tasks.eval`);
   const { maxTokens, temperature, seed = recipe.seed, limit } = options;
   const samples = options.samples ?? recipe.evaluate?.samples ?? 8;
@@ -51,25 +54,24 @@ export async function planEvaluation(models: readonly string[], options: Evaluat
   };
 }
 
-async function baseRecipe(models: readonly string[], tasks: string | undefined): Promise<Recipe> {
-  if (tasks === undefined) {
-    const run = models.find((model) => existsSync(join(model, "recipe.yaml")));
-    if (run) return readRecipeOf(run);
+async function baseRecipe(models: readonly string[], { tasks, set = [] }: EvaluationOptions): Promise<Recipe> {
+  const run = tasks ?? models.find((model) => existsSync(join(model, "recipe.yaml")));
+  if (run === undefined)
     throw new ConfigError(
       "say what to evaluate on: --tasks NAME (a task set), or --tasks FILE (a recipe or a run folder)",
     );
-  }
-  if (existsSync(join(tasks, "recipe.yaml"))) return readRecipeOf(tasks);
-  if ([".yaml", ".yml", ".json", ".ts", ".js", ".mjs"].includes(extname(tasks))) return loadRecipe(tasks);
+  if (existsSync(join(run, "recipe.yaml"))) return loadRecipe(join(run, "recipe.yaml"), { set });
+  if ([".yaml", ".yml", ".json", ".ts", ".js", ".mjs"].includes(extname(run))) return loadRecipe(run, { set });
   const data = {
     model: models[0]!,
-    tasks: { train: { name: tasks }, eval: { name: tasks, split: "test" } },
-    rewards: [{ name: tasks }],
+    tasks: { train: { name: run }, eval: { name: run, split: "test" } },
+    rewards: [{ name: run }],
     optimizer: { name: "adamw", lr: 1 },
     steps: 1,
     evaluate: {},
   };
-  return resolveRecipe({ name: "eval", data, locate: () => "--tasks" }, false);
+  const source = { name: "eval", data, locate: () => `--tasks ${run}:` };
+  return resolveRecipe(applyOverrides(source, set), false);
 }
 
 /** Evaluates one model. @throws DataError when it cannot be opened */

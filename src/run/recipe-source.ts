@@ -58,8 +58,8 @@ async function fromModule(file: string): Promise<unknown> {
     const url = pathToFileURL(resolve(file)).href;
     const { tsImport } = await import("tsx/esm/api");
     const module = (await tsImport(url, import.meta.url)) as { default?: unknown };
-    const outer = module.default as { default?: unknown } | undefined;
-    const recipe = outer && typeof outer === "object" && "default" in outer ? outer.default : outer; // a CommonJS module, seen from ESM
+    const outer = module.default as { __esModule?: true; default?: unknown } | undefined;
+    const recipe = outer?.__esModule ? outer.default : outer; // CommonJS, where no package.json says "type": "module"
     if (recipe === undefined) throw new Error("it has no default export");
     return structuredClone(recipe);
   } catch (error) {
