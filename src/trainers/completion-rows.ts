@@ -23,7 +23,7 @@ export function toSampleRow(
     ],
     logp: round(completion.logp),
     entropy: round(completion.entropy),
-    rewards: scored.terms,
+    rewards: Object.fromEntries(Object.entries(scored.terms).map(([name, { ms: _clock, ...term }]) => [name, term])),
     reward: scored.reward,
     advantage: options.advantage,
     stop,

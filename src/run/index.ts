@@ -1,0 +1,28 @@
+export { type Checkpoint, type CheckpointManifest, newestCheckpoint, openCheckpoint } from "./checkpoints.ts";
+export { type PairedDifference, pairedDifference, type Scores } from "./compare.ts";
+export { consoleProgress, type Screen } from "./console.ts";
+export { examineMachine, type Finding } from "./doctor/machine.ts";
+export { examineRun } from "./doctor/run.ts";
+export { describeEnvironment, type Environment, packageVersion } from "./environment.ts";
+export { type EvaluationOptions, type EvaluationPlan, evaluateModel, planEvaluation } from "./evaluation.ts";
+export {
+  type EvaluationRecord,
+  latestModel,
+  planRun,
+  RunFolder,
+  type RunPlan,
+  readRecipeOf,
+  resumeCommand,
+} from "./folder.ts";
+export { type Forecast, forecast } from "./forecast.ts";
+export { type Headline, headlineOf } from "./headline.ts";
+export { type Interrupt, listenForInterrupt, neverInterrupted } from "./interrupt.ts";
+export { type Progress, type RunJob, type RunResult, runLoop } from "./loop.ts";
+export { type MetricsRow, readMetrics } from "./metrics-log.ts";
+export { convertModel, inspectModel, listModels, type ModelEntry, type ModelReport } from "./models.ts";
+export { type Recipe, RecipeSchema, recipeJsonSchema } from "./recipe.ts";
+export { loadRecipe, type RecipeOptions, recipeToYaml, resolveRecipe } from "./recipe-load.ts";
+export { type RunData, readRun } from "./report/data.ts";
+export { renderReport } from "./report/html.ts";
+export { readSamples } from "./samples-log.ts";
+export { type OpenTrainer, type TrainJob, type TrainSummary, train } from "./train.ts";
