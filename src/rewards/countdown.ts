@@ -1,7 +1,10 @@
 import { z } from "zod";
 import { RewardError } from "../utils/errors.ts";
 import { judgeSteps } from "./countdown-steps.ts";
+import { judgeExpression } from "./expression.ts";
+import { afterThinking, lastAnswerTag } from "./extract.ts";
 import type { Reward, RewardDef } from "./types.ts";
+import { unparseable } from "./verdicts.ts";
 
 const Options = z.strictObject({});
 
@@ -18,8 +21,10 @@ export const countdownReward: RewardDef<typeof Options> = {
       const data = TaskData.safeParse(task.data);
       if (!data.success)
         throw new RewardError(`countdown: task ${task.id} is not a countdown task: it has no numbers and target`);
-      const { numbers, target } = data.data;
-      return judgeSteps(text, numbers, target, stop);
+      const { numbers, target, format } = data.data;
+      if (format === "steps") return judgeSteps(text, numbers, target, stop);
+      const answer = lastAnswerTag(afterThinking(text));
+      return answer === null ? unparseable("there is no <answer>…</answer>") : judgeExpression(answer, numbers, target);
     },
   }),
 };

@@ -1,0 +1,32 @@
+import { DataError, messageOf } from "../../utils/errors.ts";
+import { type Row, toRow } from "./rows.ts";
+import { MAX_ROW_LENGTH, textChunks } from "./text-chunks.ts";
+
+/** Rows of a file with one JSON object a line; blank lines are passed over. Only line feeds end a line, whatever else a string may hold. */
+export async function* readJsonLines(path: string): AsyncGenerator<Row> {
+  let line = 0;
+  let rest = "";
+  for await (const chunk of textChunks(path)) {
+    const lines = chunk.split("\n");
+    lines[0] = rest + lines[0]!;
+    rest = lines.pop()!;
+    if (rest.length > MAX_ROW_LENGTH) throw new DataError(`${path}, line ${line + 1}: is longer than 64 MB`);
+    for (const text of lines) {
+      line++;
+      if (text.trim() !== "") yield parseRow(text, `${path}, line ${line}`);
+    }
+  }
+  if (rest.trim() !== "") yield parseRow(rest, `${path}, line ${line + 1}`);
+}
+
+/** Reads one row. @throws DataError with the parser's words and the start of the text */
+export function parseRow(text: string, where: string): Row {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    const start = JSON.stringify(text.trim().slice(0, 60));
+    throw new DataError(`${where}: is not valid JSON (${messageOf(error)}); it starts with ${start}`, { cause: error });
+  }
+  return toRow(value, where);
+}

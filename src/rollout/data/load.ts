@@ -1,0 +1,39 @@
+import { type Stats, statSync } from "node:fs";
+import { extname } from "node:path";
+import { DataError, messageOf } from "../../utils/errors.ts";
+import { readJsonArray } from "./json-array.ts";
+import { readJsonLines } from "./jsonl.ts";
+import { readParquet } from "./parquet.ts";
+import type { Row } from "./rows.ts";
+
+const READERS: Readonly<Record<string, (path: string) => AsyncGenerator<Row>>> = {
+  ".jsonl": readJsonLines,
+  ".ndjson": readJsonLines,
+  ".json": readJsonArray,
+  ".parquet": readParquet,
+};
+
+/**
+ * Streams the rows of a data file: `.jsonl` (one object a line), `.json` (an array of objects) or `.parquet`.
+ * @param next what to do when the file is missing, as a sentence for the message
+ * @throws DataError at once when the file is missing or of another kind; while reading, naming file and line, when a row is malformed
+ */
+export function readRows(path: string, next = "give the path of a file that exists"): AsyncGenerator<Row> {
+  const stats = statOf(path, next);
+  if (stats.isDirectory()) throw new DataError(`${path}: is a folder, a data file was expected; ${next}`);
+  const reader = READERS[extname(path).toLowerCase()];
+  if (!reader) {
+    throw new DataError(`${path}: unknown kind of data file; readable are ${Object.keys(READERS).join(", ")}`);
+  }
+  return reader(path);
+}
+
+function statOf(path: string, next: string): Stats {
+  try {
+    return statSync(path);
+  } catch (error) {
+    const isMissing = (error as NodeJS.ErrnoException).code === "ENOENT";
+    const problem = isMissing ? "there is no such file" : `cannot be read (${messageOf(error)})`;
+    throw new DataError(`${path}: ${problem}; ${next}`, { cause: error });
+  }
+}
