@@ -43,6 +43,16 @@ export class GraphCore {
     }
   }
 
+  /** `scope` with the whole path, whatever the scope is now: copies and derivatives of a node belong where the node was built. */
+  scopeAt<T>(path: string, build: () => T): T {
+    const before = this.scopes.splice(0, this.scopes.length, ...(path === "" ? [] : [path]));
+    try {
+      return build();
+    } finally {
+      this.scopes.splice(0, this.scopes.length, ...before);
+    }
+  }
+
   /** Runs `build` with all nodes made in this body, even those that the graph around it has too: what a sweep of the body shall see. */
   isolate(build: () => void): void {
     this.isolated = true;

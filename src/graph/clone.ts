@@ -17,7 +17,7 @@ export function mapped(map: ValueMap, value: Value): Value {
 export function cloneNodes(source: GraphCore, target: Graph, map: ValueMap): void {
   for (const { value, tensor } of source.constants) map.set(value.name, target.constant(tensor));
   target.isolate(() => {
-    for (const node of source.nodes) cloneNode(node, target, map);
+    for (const node of source.nodes) target.scopeAt(node.scope, () => cloneNode(node, target, map));
   });
 }
 

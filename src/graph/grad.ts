@@ -68,7 +68,7 @@ function backward(
   if (!rule) throw new ShapeError(`grad(): operator ${node.op} (${node.name}) has no backward rule`);
   const inputs = node.inputs.filter((input) => input !== null);
   const context = { node, inputs, outputs: node.outputs, needs, captured, sweep, dependents };
-  return g.scope(`${node.scope}~`, () => rule(g, context, cts));
+  return g.scopeAt(`${node.scope}~`, () => rule(g, context, cts));
 }
 
 /** The values of a graph that a gradient reaches from one of these roots, by name; the roots are among them. */

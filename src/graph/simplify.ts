@@ -36,12 +36,12 @@ export function simplify(graph: GraphCore): Program {
   for (const node of [...graph.nodes].reverse()) {
     if (!node.outputs.some((output) => live.has(output.name))) continue;
     const inputs = node.inputs.map((input) => input && resolve(input));
-    nodes.unshift({ ...node, inputs });
+    nodes.push({ ...node, inputs });
     for (const input of inputs) if (input) live.add(input.name);
     for (const name of capturedNames(node)) live.add(aliases.get(name)?.name ?? name);
   }
   const constants = graph.constants.filter(({ value }) => live.has(value.name));
-  return { nodes, constants, aliases, live };
+  return { nodes: nodes.reverse(), constants, aliases, live };
 }
 
 /** The input that a node passes on unchanged, if it does. */

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Graph, grad, print, tensorOf } from "../../src/graph/index.ts";
 import { controlRules } from "../../src/graph/vjp-control.ts";
 import { type Build, checkGrad, type Inputs, ints, randn } from "../support/check-grad.ts";
+import { run } from "../support/run-graph.ts";
 
 interface Case {
   readonly op: string;
@@ -135,6 +137,35 @@ const cases: Case[] = [
     more: [{ s: randn("s", 2), w: randn("w", 2), count: ints([], [1]) }],
   },
   {
+    op: "Loop",
+    title: "inside a Scan, over a large constant and a table that only the innermost body uses",
+    build: (g, { x, table, ids }) => {
+      const fixed = g.constant(randn("fixed", 3, 40));
+      const scanned = g.scan([g.full([3], 0.1)], [x!, ids!], (body, [h], [row, id]) => {
+        const inner = body.constant(randn("inner", 70));
+        const looped = body.loop(body.squeeze(body.ints([2]), [0]), [h!], (deep, _i, [k]) => {
+          const weights = deep.reduceMean(deep.mul(fixed, deep.reduceMean(inner)), [1]);
+          return { states: [deep.tanh(deep.add(deep.mul(k!, deep.gather(table!, id!)), weights))], outputs: [] };
+        });
+        return { states: [body.add(looped.states[0]!, row!)], outputs: [] };
+      });
+      return scanned.states[0]!;
+    },
+    inputs: { x: randn("x", 3, 3), table: randn("table", 4, 3), ids: ints([3], [1, 1, 3]) },
+  },
+  {
+    op: "If",
+    title: "over symbolic sizes",
+    build: (g, { x, w }) =>
+      g.branch(
+        g.greater(g.reduceSum(x!), 0),
+        (body) => [body.matMul(x!, w!)],
+        (body) => [body.mul(body.matMul(x!, w!), 2)],
+      ),
+    inputs: { x: { values: randn("x", 2, 2), shape: ["T", 2] }, w: randn("w", 2, 3) },
+    more: [{ x: randn("x3", 3, 2), w: randn("w", 2, 3) }],
+  },
+  {
     op: "If",
     title: "each branch has its own gradients",
     build: (g, { x, w, flag }) => {
@@ -177,4 +208,83 @@ for (const { op, title, build, inputs, more } of cases) {
 
 test("vjp-control: every operator with a body is tested", () => {
   assert.deepEqual(new Set(cases.map(({ op }) => op)), new Set(Object.keys(controlRules)));
+});
+
+test("vjp of Loop: a state that grows is an error that names the loop and both shapes", () => {
+  const g = new Graph();
+  const x = g.input("x", [1]);
+  const looped = g.loop(g.input("count", [], "int64"), [x], (body, _i, [h]) => ({
+    states: [body.concat([h!, h!], 0)],
+    outputs: [],
+  }));
+  assert.throws(() => grad(g, g.reduceSum(looped.states[0]!), [x]), {
+    name: "ShapeError",
+    message:
+      /^grad\(\): Loop \(Loop_\d+\): no gradient through state 0, it enters as float32\[1\] and leaves as float32\[2\]$/,
+  });
+});
+
+test("vjp of Scan: two gradients of one Scan share the states that it remembers", () => {
+  const g = new Graph();
+  const [s, x] = [g.input("s", [2]), g.input("x", [3, 2])];
+  const scanned = g.scan([s], [x], (body, [h], [row]) => ({ states: [body.sin(body.add(h!, row!))], outputs: [] }));
+  const loss = g.reduceSum(scanned.states[0]!);
+  g.output("ds", grad(g, loss, [s])[0]!);
+  g.output("dx", grad(g, loss, [x])[0]!);
+  const forward = g.nodes.find(({ op }) => op === "Scan")!;
+  assert.equal(forward.outputs.length, 2);
+  assert.equal(print(g).match(/Scan/g)?.length, 3);
+});
+
+test("vjp of Scan: copies and derivatives of a body's nodes are named by where the body built them", () => {
+  const g = new Graph();
+  const x = g.input("x", [3, 2]);
+  const scanned = g.scope("head", () =>
+    g.scan([], [x], (body, _states, [row]) => ({ states: [], outputs: [body.scope("loss", () => body.exp(row!))] })),
+  );
+  grad(g, g.reduceSum(scanned.outputs[0]!), [x]);
+  const body = g.nodes.at(-1)!.attributes.body!;
+  assert.ok("body" in body);
+  assert.deepEqual(
+    body.body.nodes.map(({ op, scope }) => [op, scope]),
+    [
+      ["Exp", "head/loss"],
+      ["Mul", "head/loss~"],
+    ],
+  );
+});
+
+test("vjp of Scan: a float32 graph has the gradients of the float64 one", async () => {
+  const results = await Promise.all(
+    (["float32", "float64"] as const).map(async (dtype) => {
+      const g = new Graph({ floatType: dtype });
+      const inputs = Object.fromEntries(
+        Object.entries(recurrentInputs(4)).map(([name, values]) => [name, values as ReturnType<typeof randn>]),
+      );
+      const declared = Object.fromEntries(
+        Object.entries(inputs).map(([name, { shape }]) => [name, g.input(name, shape)]),
+      );
+      const built = recurrent(g, declared);
+      const sum = (Array.isArray(built) ? built : [built]).map((value) => g.reduceSum(value));
+      const loss = sum.reduce((total, value) => g.add(total, value));
+      grad(g, loss, Object.values(declared)).forEach((value, i) => {
+        g.output(`d${i}`, value);
+      });
+      const feeds = Object.entries(inputs).map(([name, { shape, data }]) => [
+        name,
+        tensorOf(dtype, shape, data as Float64Array),
+      ]);
+      return run(g, Object.fromEntries(feeds));
+    }),
+  );
+  const [single, double] = results;
+  for (const [name, values] of Object.entries(double!)) {
+    values.forEach((expected, i) => {
+      const actual = single![name]![i]!;
+      assert.ok(
+        Math.abs(actual - expected) <= 1e-5 * Math.max(1, Math.abs(expected)),
+        `${name}[${i}]: ${actual}, ${expected}`,
+      );
+    });
+  }
 });
