@@ -36,5 +36,8 @@ for (const { recipe, model } of STAGES) {
   }
   console.error(`make-seedling: ${model} ${sha(join(run, "checkpoints", last, "model.safetensors"))}`);
 }
-if (check) console.error(equal ? "make-seedling: the shipped models are reproduced to the byte" : "make-seedling: not reproduced");
+if (check)
+  console.error(
+    equal ? "make-seedling: the shipped models are reproduced to the byte" : "make-seedling: not reproduced",
+  );
 process.exit(equal ? 0 : 1);

@@ -159,6 +159,15 @@ export class Engine {
     return found.slice();
   }
 
+  /** Name of the first weight or accumulated gradient that holds NaN or an infinity, with what it is; null when all are finite. */
+  firstBadTensor(): string | null {
+    const weights = new Map([...this.parameters.tensors].map(([name, { data }]) => [name, data as Floats]));
+    const weight = firstNonFinite(weights);
+    if (weight !== undefined) return `weight ${weight}`;
+    const gradient = firstNonFinite(this.gradients);
+    return gradient === undefined ? null : `gradient of ${gradient}`;
+  }
+
   clearGradients(): void {
     for (const array of this.gradients.values()) array.fill(0);
   }
@@ -193,15 +202,14 @@ export class Engine {
     return sha256(`updates:${state?.count ?? 0};`, ...this.parameters.trainable.values(), ...moments);
   }
 
-  /** Writes the trained weights and the optimizer's moments into a folder. */
+  /** Writes the optimizer's moments into a folder; `saveWeights` writes the weights beside them. */
   saveState(folder: string): void {
     this.optimizerState ??= this.optimizer.init(this.parameters.trainable);
     const count = { updates: String(this.optimizerState.count) };
-    this.saveWeights(folder);
     writeSafetensors(join(folder, OPTIMIZER_FILE), this.tensorsToWrite(flattenMoments(this.optimizerState)), count);
   }
 
-  /** Restores what `saveState` wrote. @throws DataError when a tensor is missing or has another size */
+  /** Restores moments and weights. @throws DataError when a tensor is missing or has another size */
   loadState(folder: string): void {
     const optimizer = openSafetensors(join(folder, OPTIMIZER_FILE));
     try {

@@ -30,6 +30,7 @@ const METHODS = [
   "gradientNorms",
   "gradient",
   "clearGradients",
+  "firstBadTensor",
   "decodeStart",
   "decodeStep",
   "decodeEnd",

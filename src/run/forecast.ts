@@ -1,5 +1,7 @@
 import { ALL_LINEAR, type ModelConfig, openModel, parameterShapes } from "../policy/index.ts";
 import { SEEDLING_SYMBOLS } from "../policy/seedling-tokenizer.ts";
+import { latestModel } from "./folder.ts";
+import { baseModel } from "./models.ts";
 import type { Recipe } from "./recipe.ts";
 
 /** What a run will need, worked out from sizes alone: an estimate, nothing is measured. */
@@ -75,14 +77,14 @@ export function forecastText(value: Forecast): string {
     `  parameters        ${million(parameters)}, of which ${million(trainable)} train`,
     `  peak memory       about ${memoryGb.total.toFixed(2)} GiB (${parts.map(([name, gb]) => `${name} ${gb.toFixed(2)}`).join(", ")})`,
     `  tokens a step     at most ${tokensPerStep}`,
-    `  work a step       at most ${gigaflopPerStep.toFixed(0)} GFLOP; on CPU cores expect 10 to 40 GFLOP/s per core`,
+    `  work a step       at most ${Number(gigaflopPerStep.toPrecision(2))} GFLOP; on CPU cores expect 10 to 40 GFLOP/s per core`,
     "  learning signal   unknown before sampling: run with --smoke and read signal/frac_useful_groups",
   ].join("\n");
 }
 
 function sizesOf({ model }: Recipe): { sizes: Sizes; parameters: number } {
   if (typeof model === "string") {
-    const files = openModel(model);
+    const files = openModel(baseModel(latestModel(model)), { tokenizer: "optional" });
     files.close();
     return { sizes: files.config, parameters: count(parameterShapes(files.config)) };
   }

@@ -21,6 +21,8 @@ export interface RunJob {
   readonly folder: RunFolder;
   /** Steps already taken; the trainer has loaded that state. */
   readonly from: number;
+  /** Metrics of the run as a whole, logged with its first step. */
+  readonly once?: Metrics;
   readonly progress?: Progress;
   readonly interrupt?: Interrupt;
 }
@@ -73,7 +75,12 @@ async function takeStep({ trainer, folder, progress }: RunJob, step: number): Pr
 /** Evaluation, log line and checkpoint of a step that was taken. */
 async function finishStep(job: RunJob, step: number, output: StepOutput): Promise<void> {
   const { trainer, folder, progress, interrupt } = job;
-  const measured: Metrics = { ...machineMetrics(), ...output.metrics, ...(await evaluateIfDue(job, step)) };
+  const measured: Metrics = {
+    ...machineMetrics(),
+    ...(step === 1 ? job.once : {}),
+    ...output.metrics,
+    ...(await evaluateIfDue(job, step)),
+  };
   const last = step === trainer.steps;
   const due = last || step % folder.recipe.checkpoint.every === 0 || (interrupt?.requested ?? false);
   if (!due) {

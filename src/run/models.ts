@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type ModelConfig, openModel } from "../policy/index.ts";
@@ -93,6 +93,17 @@ export function convertModel(model: string, out: string, dtype: "F32" | "BF16" |
   } finally {
     files.close();
   }
+}
+
+/** The model under an adapter folder (PEFT's adapter_config.json names it); any other model as it is. */
+export function baseModel(model: string): string {
+  const file = join(model, "adapter_config.json");
+  if (!existsSync(file)) return model;
+  const { base_model_name_or_path: base } = JSON.parse(readFileSync(file, "utf8")) as {
+    base_model_name_or_path?: unknown;
+  };
+  if (typeof base !== "string") throw new DataError(`${file}: base_model_name_or_path is missing`);
+  return baseModel(base);
 }
 
 function sizeOf(path: string): number {

@@ -7,10 +7,12 @@ import { DataError } from "../utils/errors.ts";
 import { writeFileAtomic } from "../utils/files.ts";
 import type { PairedDifference } from "./compare.ts";
 import { describeEnvironment } from "./environment.ts";
-import { planRun, RunFolder, type RunPlan, resumeCommand } from "./folder.ts";
+import { latestModel, planRun, RunFolder, type RunPlan, resumeCommand } from "./folder.ts";
+import { forecast } from "./forecast.ts";
 import type { Headline } from "./headline.ts";
 import type { Interrupt } from "./interrupt.ts";
 import { type Progress, runLoop } from "./loop.ts";
+import { baseModel } from "./models.ts";
 import type { Recipe } from "./recipe.ts";
 import { readRun } from "./report/data.ts";
 import { renderReport } from "./report/html.ts";
@@ -62,7 +64,9 @@ export async function train(job: TrainJob): Promise<TrainSummary> {
   const path = job.out ?? join("runs", recipe.name);
   const plan = planRun(path, recipe, job.resume);
   for (const text of plan.notes) job.note?.(text);
-  const { trainer, modelHash } = await job.openTrainer({ recipe, threads });
+  const model = typeof recipe.model === "string" ? latestModel(recipe.model) : recipe.model;
+  const once = { "memory/predicted_peak_gb": forecast(recipe).memoryGb.total };
+  const { trainer, modelHash } = await job.openTrainer({ recipe: { ...recipe, model }, threads });
   try {
     if (plan.checkpoint) await trainer.load(plan.checkpoint.folder);
     const folder = new RunFolder(plan, describeEnvironment(recipe, { threads, device }, { model: modelHash }));
@@ -72,6 +76,7 @@ export async function train(job: TrainJob): Promise<TrainSummary> {
       trainer,
       folder,
       from,
+      once,
       ...(progress && { progress }),
       ...(interrupt && { interrupt }),
     });
@@ -110,7 +115,7 @@ export function decoderOf({ model }: Recipe): Decode {
     return (ids) => tokenizer.decode(ids);
   }
   try {
-    const files = openModel(model);
+    const files = openModel(baseModel(latestModel(model)));
     files.close();
     return (ids) => files.tokenizer.decode(ids);
   } catch (error) {

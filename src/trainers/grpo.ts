@@ -6,7 +6,7 @@ import { createRng, type Rng } from "../utils/rng.ts";
 import { groupAdvantages } from "./advantages.ts";
 import { toSampleRow } from "./completion-rows.ts";
 import { evaluate } from "./evaluate.ts";
-import { checkIdentity, type Identity, requireIdentity, StepError } from "./invariants.ts";
+import { checkIdentity, type Identity, requireFinite, requireIdentity } from "./invariants.ts";
 import type { JobRecipe } from "./job.ts";
 import { packRows, type TrainingRow } from "./micro-batch.ts";
 import { clipLoss, lossSource } from "./objective.ts";
@@ -213,12 +213,10 @@ export class GrpoTrainer implements Trainer {
       for (const i of members) passes.first[i] = passes.logp[i]!;
       passes.identity = checkIdentity(...pairFirst(completions, passes.first));
     }
-    if (!Number.isFinite(loss)) {
-      throw new StepError(`the loss is ${loss}: a log-prob, advantage or reward is not finite`, samples);
-    }
+    await requireFinite({ loss, nonFinite: null }, policy, samples);
     if (passes.losses.length === 0) requireIdentity(passes.identity, samples);
     const { gradNorm, nonFinite } = await policy.update(passes.lr, recipe.update.clipGradNorm);
-    if (nonFinite !== null) throw new StepError(`the gradient of ${nonFinite} holds NaN or infinity`, samples);
+    await requireFinite({ loss, nonFinite }, policy, samples);
     passes.losses.push(loss);
     passes.gradNorms.push(gradNorm);
   }

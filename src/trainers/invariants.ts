@@ -1,3 +1,4 @@
+import type { Policy } from "../policy/index.ts";
 import type { Completion } from "../rollout/index.ts";
 import { TrainingError } from "../utils/errors.ts";
 import type { SampleRow } from "./types.ts";
@@ -13,6 +14,24 @@ export class StepError extends TrainingError {
     super(message);
     this.samples = samples;
   }
+}
+
+/** @throws StepError naming the first bad tensor when the loss or the gradient of an update is not finite */
+export async function requireFinite(
+  { loss, nonFinite }: { loss: number; nonFinite: string | null },
+  policy: Pick<Policy, "firstBadTensor">,
+  samples: readonly SampleRow[],
+): Promise<void> {
+  if (Number.isFinite(loss) && nonFinite === null) return;
+  const bad = nonFinite === null ? await policy.firstBadTensor() : `gradient of ${nonFinite}`;
+  const where =
+    bad === null
+      ? "all weights are finite: a log-prob, reward or advantage is not"
+      : `the first bad tensor is the ${bad}`;
+  throw new StepError(
+    `NaN or infinity in the update (loss ${loss}): ${where}. A lower learning rate or a larger epsilon is the usual cure`,
+    samples,
+  );
 }
 
 /** Agreement of sampler and trainer before any weight changed. */

@@ -6,7 +6,7 @@ import type { TaskSet } from "../rollout/index.ts";
 import { ConfigError } from "../utils/errors.ts";
 import { createRng, type Rng } from "../utils/rng.ts";
 import { evaluate } from "./evaluate.ts";
-import { StepError } from "./invariants.ts";
+import { requireFinite } from "./invariants.ts";
 import type { JobRecipe } from "./job.ts";
 import { inputLength, packRows, type TrainingRow } from "./micro-batch.ts";
 import { lossSource } from "./objective.ts";
@@ -68,9 +68,9 @@ export class SftTrainer implements Trainer {
       targets += result.entropy.length;
     }
     const lr = learningRate(recipe.optimizer.schedule, recipe.optimizer.lr, step, recipe.steps);
-    if (!Number.isFinite(loss)) throw new StepError(`the loss is ${loss}`, []);
+    await requireFinite({ loss, nonFinite: null }, learner.policy, []);
     const { gradNorm, nonFinite } = await learner.policy.update(lr, recipe.update.clipGradNorm);
-    if (nonFinite !== null) throw new StepError(`the gradient of ${nonFinite} holds NaN or infinity`, []);
+    await requireFinite({ loss, nonFinite }, learner.policy, []);
     const tokens = rows.reduce((sum, row) => sum + row.promptIds.length + row.ids.length, 0);
     this.state = { ...this.state, step: step + 1, tokens: this.state.tokens + tokens };
     const seconds = (performance.now() - start) / 1000;

@@ -134,7 +134,7 @@ test("grpo: at ratio 1 the gradient of the clipped loss is that of -A · log-pro
   const exact = await Promise.all(
     completions.map(async (row) => {
       const [packed] = packRows([{ ...row, features: {} }], { maxTokens: 64, temperature: TEMPERATURE, padId: 0 });
-      return { ...row, policyLogp: (await engine.score(packed!.batch)).logp as unknown as Float32Array };
+      return { ...row, policyLogp: (await engine.score(packed!.batch)).logp as unknown as Float32Array<ArrayBuffer> };
     }),
   );
   const gradient = async (): Promise<number[]> => {
