@@ -20,7 +20,7 @@ let equal = true;
 for (const { recipe, model } of STAGES) {
   const run = join(root, "runs", `seedling-${recipe}`);
   rmSync(run, { recursive: true, force: true });
-  const args = ["bin/rlvr.js", "train", `recipes/seedling/${recipe}.yaml`, "--out", run];
+  const args = ["bin/rlvr.js", "train", `recipes/seedling/${recipe}.yaml`, "--threads", "1", "--out", run];
   if (spawnSync(process.execPath, args, { cwd: root, stdio: "inherit" }).status !== 0) process.exit(1);
   const last = readdirSync(join(run, "checkpoints")).sort().at(-1);
   const target = join(root, "models", model);
