@@ -1,10 +1,11 @@
 import { compile, dimMul, type FloatType, Graph, type Session, type Value, vjp } from "../graph/index.ts";
 import type { ModelConfig } from "./config.ts";
-import { type HeadGraph, headGraph, type TokenLoss } from "./head.ts";
+import { finalNormGraph, type HeadGraph, headGraph } from "./head.ts";
 import { decodeLayer, decoderLayer, LayerBuilder } from "./layer.ts";
 import type { Adapter } from "./lora.ts";
 import { layerInputShapes } from "./parameters.ts";
 import { type SamplerFilters, samplerGraph } from "./sampler.ts";
+import { givenDistributions, type OtherPolicy, type TokenLoss } from "./token-loss.ts";
 
 /** What the graphs of a policy are built from. */
 export interface BlockOptions {
@@ -18,6 +19,7 @@ export interface BlockOptions {
 
 /** A compiled head with the names of its loss terms and per-token results. */
 export interface HeadSession extends Omit<HeadGraph, "graph"> {
+  readonly given: readonly OtherPolicy[];
   readonly session: Session;
 }
 
@@ -79,12 +81,18 @@ export class Blocks {
     return this.session(`sampler ${JSON.stringify(filters)}`, () => samplerGraph(config, filters, floatType));
   }
 
+  /** hidden [n, D] → normalised [n, D] */
+  finalNorm(): Promise<Session> {
+    const { config, floatType } = this.options;
+    return this.session("final norm", () => finalNormGraph(config, floatType));
+  }
+
   /** A head for a loss; the caller keeps it and disposes of it. */
   async head(loss: TokenLoss, withGradient: boolean): Promise<HeadSession> {
     const { config, floatType, adapter } = this.options;
     const built = headGraph(config, loss, { floatType, withGradient, trainWeights: adapter.kind === "none" });
     const session = await this.compile(withGradient ? "head/update" : "head/score", built.graph);
-    return { session, terms: built.terms, perToken: built.perToken };
+    return { session, terms: built.terms, perToken: built.perToken, given: givenDistributions(loss) };
   }
 
   async dispose(): Promise<void> {

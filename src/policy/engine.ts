@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { FloatType } from "../graph/index.ts";
 import {
   type AdamWOptions,
@@ -15,21 +14,13 @@ import {
 import { DataError } from "../utils/errors.ts";
 import { sha256 } from "../utils/hash.ts";
 import { Blocks, type HeadSession } from "./blocks.ts";
-import type { ModelConfig } from "./config.ts";
 import { Decoder, type DecodeStart, type Drawn } from "./decoder.ts";
-import type { LossSource, TokenLoss } from "./head.ts";
 import type { Adapter } from "./lora.ts";
-import { openModel } from "./model-files.ts";
-import { initialReader, loadParameters, type Parameters } from "./parameters.ts";
+import { outerTensors, type Parameters, parametersOf, type WeightOrigin, withoutAdapter } from "./parameters.ts";
 import { Positions } from "./positions.ts";
-import { openSafetensors } from "./safetensors.ts";
-import { writeSafetensors } from "./safetensors-write.ts";
-import { type SequenceBatch, SequenceRunner, type TokenResults } from "./sequences.ts";
-
-/** Where the weights come from: a model's files, or random numbers. */
-export type WeightOrigin =
-  | { readonly kind: "files"; readonly path: string }
-  | { readonly kind: "initial"; readonly config: ModelConfig; readonly seed: number; readonly scale: number };
+import { type MeasuredTokens, type SequenceBatch, SequenceRunner, type TokenResults } from "./sequences.ts";
+import type { LossSource, TokenLoss } from "./token-loss.ts";
+import { loadMoments, loadWeights, saveMoments, saveWeights } from "./weight-files.ts";
 
 /** What an engine is made from; can be sent to a thread. */
 export interface EngineOptions {
@@ -51,11 +42,17 @@ export interface UpdateResult {
   readonly nonFinite: string | null;
 }
 
-/** All weights of a fully trained policy, as Hugging Face names the file: a checkpoint is a model folder too. */
-export const MODEL_FILE = "model.safetensors";
-/** The trained additions of a LoRA policy, as PEFT names the file and the tensors in it. */
-export const ADAPTER_FILE = "adapter_model.safetensors";
-const OPTIMIZER_FILE = "optimizer.safetensors";
+/** What a pass without gradient computes. */
+export interface MeasureOptions {
+  readonly program?: string;
+  readonly policy?: "current" | "reference";
+  readonly keepAs?: number;
+  readonly hidden?: boolean;
+}
+
+const PLAIN = "plain";
+const LOSS = "loss";
+const PLAIN_LOSS: TokenLoss = { features: [], scalars: [], build: () => ({ terms: {} }) };
 
 /**
  * A policy with its sessions, gradients and optimizer. It blocks the thread it runs on, so programs use it through `openPolicy`; its
@@ -69,8 +66,11 @@ export class Engine {
   private readonly optimizer: Optimizer;
   private optimizerState: OptimizerState | undefined;
   private readonly gradients: Map<string, Floats>;
-  private loss: { update: HeadSession; score: HeadSession } | undefined;
-  private plainHead: Promise<HeadSession> | undefined;
+  private loss: TokenLoss | undefined;
+  private updateHead: HeadSession | undefined;
+  private readonly programs = new Map<string, HeadSession>();
+  private readonly origin: WeightOrigin;
+  private referenceRunner: SequenceRunner | undefined;
   private decoder: Decoder | undefined;
 
   private constructor(parameters: Parameters, options: EngineOptions) {
@@ -80,6 +80,7 @@ export class Engine {
       .filter((name) => prefix.test(name))
       .map((name) => name.replace(prefix, ""));
     const { threads } = options;
+    this.origin = options.origin;
     this.parameters = parameters;
     this.blocks = new Blocks({ config, adapter, floatType, trainable, ...(threads === undefined ? {} : { threads }) });
     this.positions = new Positions(config, floatType);
@@ -90,49 +91,69 @@ export class Engine {
 
   static async create(options: EngineOptions): Promise<Engine> {
     const { origin, adapter, seed, floatType = "float32" } = options;
-    if (origin.kind === "initial") {
-      const read = initialReader(origin.config, origin);
-      return new Engine(loadParameters(origin.config, adapter, read, { floatType, seed }), options);
-    }
-    const files = openModel(origin.path, { tokenizer: "optional" });
-    try {
-      return new Engine(
-        loadParameters(files.config, adapter, (name) => files.read(name), { floatType, seed }),
-        options,
-      );
-    } finally {
-      files.close();
-    }
+    return new Engine(parametersOf(origin, adapter, { floatType, seed }), options);
   }
 
   /** Builds the head for a loss that a module exports. */
   async useLoss(source: LossSource): Promise<void> {
-    const module = (await import(source.module)) as Record<string, (options: unknown) => TokenLoss>;
-    const make = module[source.exportName];
-    if (!make) throw new DataError(`${source.module} does not export ${source.exportName}`);
-    await this.setLoss(make(source.options));
+    await this.setLoss(await loadLoss(source));
   }
 
   async setLoss(loss: TokenLoss): Promise<void> {
-    await this.loss?.update.session.dispose();
-    await this.loss?.score.session.dispose();
-    this.loss = { update: await this.blocks.head(loss, true), score: await this.blocks.head(loss, false) };
+    await this.updateHead?.session.dispose();
+    await this.programs.get(LOSS)?.session.dispose();
+    this.programs.delete(LOSS);
+    this.loss = loss;
+    this.updateHead = await this.blocks.head(loss, true);
+  }
+
+  /** Builds a head without gradient that `measure` runs by its name. */
+  async useProgram(name: string, source: LossSource): Promise<void> {
+    await this.programs.get(name)?.session.dispose();
+    this.programs.set(name, await this.blocks.head(await loadLoss(source), false));
   }
 
   /** Forward, loss and backward of one micro-batch; the gradient is added to what was accumulated since the last update. */
   accumulate(batch: SequenceBatch): Promise<TokenResults> {
-    return this.runner.accumulate(this.requireLoss().update, batch, this.gradients);
+    if (!this.updateHead) throw new Error("internal: no loss was set");
+    return this.runner.accumulate(this.updateHead, batch, this.gradients);
   }
 
   /** Forward and loss without gradient. */
-  scoreLoss(batch: SequenceBatch): Promise<TokenResults> {
-    return this.runner.score(this.requireLoss().score, batch);
+  async scoreLoss(batch: SequenceBatch): Promise<TokenResults> {
+    if (!this.loss) throw new Error("internal: no loss was set");
+    return this.runner.score(await this.program(LOSS, this.loss), batch);
   }
 
   /** Log-probs and entropies of targets alone. */
-  async score(batch: SequenceBatch): Promise<TokenResults> {
-    this.plainHead ??= this.blocks.head({ features: [], scalars: [], build: () => ({ terms: {} }) }, false);
-    return this.runner.score(await this.plainHead, batch);
+  score(batch: SequenceBatch): Promise<TokenResults> {
+    return this.measure(batch);
+  }
+
+  /**
+   * Log-probs, entropies and the outputs of a program, without gradient.
+   * @param options.program name given to `useProgram`; log-probs and entropies alone when absent
+   * @param options.policy the reference is the model before training: the adapter switched off, or the weights of the model's files
+   * @param options.keepAs number for `batch.forward` of an `accumulate` before the next update
+   * @param options.hidden returns the hidden states that `batch.distributions` takes
+   */
+  async measure(batch: SequenceBatch, options: MeasureOptions = {}): Promise<MeasuredTokens> {
+    const { program, policy = "current", ...rest } = options;
+    const head = program === undefined ? await this.program(PLAIN, PLAIN_LOSS) : this.programs.get(program);
+    if (!head) throw new Error(`internal: program ${program} was not set`);
+    return policy === "current" ? this.runner.score(head, batch, rest) : this.reference().score(head, batch, rest);
+  }
+
+  /** Keeps the head matrix as that of the policy that sampled; nothing to do where it does not train. */
+  rememberHead(): void {
+    if (this.parameters.adapter.kind !== "none") return;
+    const { head } = outerTensors(this.parameters);
+    this.runner.otherHeads.old = { ...head, data: (head.data as Floats).slice() } as typeof head;
+  }
+
+  /** Drops what measuring passes kept for the update. */
+  forgetForwards(): void {
+    this.runner.forgetForwards();
   }
 
   /** Clips the accumulated gradient, updates the weights in place and clears the gradient. A non-finite gradient changes nothing. */
@@ -144,6 +165,7 @@ export class Engine {
       this.optimizerState = this.optimizer.update(this.parameters.trainable, this.gradients, this.optimizerState, lr);
     }
     this.clearGradients();
+    this.forgetForwards(); // of the weights before
     return { gradNorm, nonFinite };
   }
 
@@ -205,38 +227,23 @@ export class Engine {
   /** Writes the optimizer's moments into a folder; `saveWeights` writes the weights beside them. */
   saveState(folder: string): void {
     this.optimizerState ??= this.optimizer.init(this.parameters.trainable);
-    const count = { updates: String(this.optimizerState.count) };
-    writeSafetensors(join(folder, OPTIMIZER_FILE), this.tensorsToWrite(flattenMoments(this.optimizerState)), count);
+    saveMoments(this.parameters, this.optimizerState, folder);
   }
 
   /** Restores moments and weights. @throws DataError when a tensor is missing or has another size */
   loadState(folder: string): void {
-    const optimizer = openSafetensors(join(folder, OPTIMIZER_FILE));
-    try {
-      const state = this.optimizer.init(this.parameters.trainable);
-      this.fill(optimizer, flattenMoments(state));
-      this.optimizerState = { ...state, count: Number(optimizer.metadata.updates) };
-    } finally {
-      optimizer.close();
-    }
-    this.loadWeights(folder);
+    this.optimizerState = loadMoments(this.parameters, this.optimizer, folder);
+    loadWeights(this.parameters, folder);
   }
 
   /** Writes the trained weights: `model.safetensors`, or `adapter_model.safetensors` with PEFT's names. */
   saveWeights(folder: string): void {
-    const tensors = this.tensorsToWrite(this.parameters.trainable);
-    const renamed = tensors.map((tensor) => ({ ...tensor, name: this.fileName(tensor.name) }));
-    writeSafetensors(join(folder, this.weightsFile()), renamed, { format: "pt" });
+    saveWeights(this.parameters, folder);
   }
 
   /** Reads what `saveWeights` wrote into the trained weights. */
   loadWeights(folder: string): void {
-    const weights = openSafetensors(join(folder, this.weightsFile()));
-    try {
-      this.fill(weights, this.parameters.trainable, (name) => this.fileName(name));
-    } finally {
-      weights.close();
-    }
+    loadWeights(this.parameters, folder);
   }
 
   /** A copy of every weight by name: all of the base model's, the adapter's beside them. */
@@ -250,46 +257,37 @@ export class Engine {
 
   async dispose(): Promise<void> {
     this.decoder = undefined;
-    await this.loss?.update.session.dispose();
-    await this.loss?.score.session.dispose();
-    await (await this.plainHead)?.session.dispose();
+    await this.updateHead?.session.dispose();
+    for (const { session } of this.programs.values()) await session.dispose();
     await this.blocks.dispose();
   }
 
-  private requireLoss(): { update: HeadSession; score: HeadSession } {
-    if (!this.loss) throw new Error("internal: no loss was set");
-    return this.loss;
-  }
-
-  private tensorsToWrite(tree: ReadonlyMap<string, Floats>) {
-    const dtype = this.parameters.floatType === "float32" ? ("F32" as const) : ("F64" as const);
-    return [...tree].map(([name, data]) => ({ name, dtype, shape: this.shapeOf(name, data), data }));
-  }
-
-  private shapeOf(name: string, data: Floats): readonly number[] {
-    return this.parameters.tensors.get(name.replace(/^[mv]\//, ""))?.shape ?? [data.length];
-  }
-
-  private weightsFile(): string {
-    return this.parameters.adapter.kind === "none" ? MODEL_FILE : ADAPTER_FILE;
-  }
-
-  private fileName(name: string): string {
-    return this.parameters.adapter.kind === "none" ? name : `base_model.model.${name}`;
-  }
-
-  private fill(
-    file: ReturnType<typeof openSafetensors>,
-    tree: ReadonlyMap<string, Floats>,
-    rename: (name: string) => string = (name) => name,
-  ): void {
-    for (const [parameter, array] of tree) {
-      const name = rename(parameter);
-      const values = this.parameters.floatType === "float32" ? file.read(name) : file.readFloat64(name);
-      if (values.length !== array.length) {
-        throw new DataError(`${file.path}: ${name} has ${values.length} values, this policy needs ${array.length}`);
-      }
-      array.set(values);
+  private async program(name: string, loss: TokenLoss): Promise<HeadSession> {
+    let head = this.programs.get(name);
+    if (!head) {
+      head = await this.blocks.head(loss, false);
+      this.programs.set(name, head);
     }
+    return head;
   }
+
+  /** The model before training, loaded at first use; its head serves losses that look at the reference. */
+  private reference(): SequenceRunner {
+    if (this.referenceRunner) return this.referenceRunner;
+    const { adapter, floatType } = this.parameters;
+    const parameters =
+      adapter.kind === "none"
+        ? parametersOf(this.origin, adapter, { floatType, seed: 0 })
+        : withoutAdapter(this.parameters);
+    this.runner.otherHeads.reference = outerTensors(parameters).head;
+    this.referenceRunner = new SequenceRunner(this.blocks, parameters, this.positions);
+    return this.referenceRunner;
+  }
+}
+
+async function loadLoss({ module, exportName, options }: LossSource): Promise<TokenLoss> {
+  const loaded = (await import(module)) as Record<string, (options: unknown) => TokenLoss | Promise<TokenLoss>>;
+  const make = loaded[exportName];
+  if (!make) throw new DataError(`${module} does not export ${exportName}`);
+  return make(options);
 }

@@ -1,42 +1,8 @@
 import type { FloatType } from "../graph/index.ts";
-import { Graph, grad, type ScanStep, type Value, vjp } from "../graph/index.ts";
+import { Graph, type ScanStep, type Value, vjp } from "../graph/index.ts";
 import type { ModelConfig } from "./config.ts";
 import { rmsNorm } from "./layer.ts";
-
-/** What a loss may use of one chunk of c tokens. All of it can be differentiated; `logits` are divided by the temperature already. */
-export interface HeadTokens {
-  /** [c, V] */
-  readonly logits: Value;
-  /** [c, V] log-softmax of the logits */
-  readonly logProbabilities: Value;
-  /** [c] log-probability of the target token */
-  readonly logp: Value;
-  /** [c] full-vocabulary entropy in nats */
-  readonly entropy: Value;
-  /** [c] each: numbers that the trainer feeds for every token, by name */
-  readonly features: Readonly<Record<string, Value>>;
-  /** Numbers that the trainer feeds once a run of the graph, by name */
-  readonly scalars: Readonly<Record<string, Value>>;
-}
-
-/** A loss on tokens, built once into the head's graph. Its gradient is derived. */
-export interface TokenLoss {
-  /** Names of per-token inputs, [c] floats each. `weight` is usual: 0 for padding. */
-  readonly features: readonly string[];
-  /** Names of scalar inputs: coefficients and bounds that change over time are fed, they never rebuild the graph. */
-  readonly scalars: readonly string[];
-  /** Terms of the loss, each summed over the chunk to a scalar; what is minimised is their sum. `perToken` values [c] are returned as they are. */
-  build(g: Graph, tokens: HeadTokens): { terms: Record<string, Value>; perToken?: Record<string, Value> };
-}
-
-/** Where a worker finds a loss: an exported function of a module that makes it from options (both can be sent to a thread). */
-export interface LossSource {
-  /** URL of the module. */
-  readonly module: string;
-  /** Name of an exported function `(options) => TokenLoss`. */
-  readonly exportName: string;
-  readonly options: unknown;
-}
+import { givenDistributions, gradientOfTerms, lossOnLogits, type TokenLoss } from "./token-loss.ts";
 
 /** Sizes of the head's inputs: chunks of c tokens, so that [tokens, V] is never held whole. */
 export interface HeadGraph {
@@ -49,7 +15,8 @@ export interface HeadGraph {
  * Final norm, output head, loss and their gradient over chunks of tokens in one `Scan`: logits, probabilities and their gradients exist
  * for one chunk at a time.
  *
- * Inputs: hidden [n, c, D], target [n, c], temperature [], norm [D], head [V, D], feature/… [n, c], scalar/… [].
+ * Inputs: hidden [n, c, D], target [n, c], temperature [], norm [D], head [V, D], feature/… [n, c], scalar/… [], and for each given
+ * distribution its own …/hidden [n, c, D] (after the final norm) and …/head [V, D].
  * Outputs: logp, entropy, token/… [n, c]; term/… [n]; dHidden [n, c, D]; and dNorm [D], dHead [V, D] when the weights train.
  * @param withGradient false builds the forward part alone
  */
@@ -68,28 +35,33 @@ export function headGraph(
   const head = g.input("head", [vocab, width]);
   const features = loss.features.map((name) => g.input(`feature/${name}`, ["n", "c"]));
   const scalars = Object.fromEntries(loss.scalars.map((name) => [name, g.input(`scalar/${name}`, [])]));
+  const given = givenDistributions(loss);
+  const otherHidden = given.map((name) => g.input(`${name}/hidden`, ["n", "c", width]));
+  const otherHeads = given.map((name) => g.input(`${name}/head`, [vocab, width]));
   const terms: string[] = [];
   const perToken: string[] = [];
   const weightGradients = withGradient && trainWeights;
   const zeroHead = weightGradients ? [g.full([vocab, width], 0)] : [];
   const normalised = g.scope("model.norm", () => rmsNorm(g, hidden, norm, config.normEps));
+  const project = (body: Graph, h: Value, matrix: Value): Value =>
+    body.div(body.gemm(h, matrix, { transB: true }), temperature);
 
-  const scanned = g.scan(zeroHead, [normalised, target, ...features], (body, states, [h, ids, ...values]): ScanStep => {
-    const logits = body.scope("head", () => body.div(body.gemm(h!, head, { transB: true }), temperature));
-    const logProbabilities = body.logSoftmax(logits);
-    const logp = body.gatherLast(logProbabilities, ids!);
-    const entropy = body.neg(body.reduceSum(body.mul(body.exp(logProbabilities), logProbabilities), [-1]));
-    const named = Object.fromEntries(loss.features.map((name, i) => [name, values[i]!]));
-    const built = body.scope("loss", () =>
-      loss.build(body, { logits, logProbabilities, logp, entropy, features: named, scalars }),
+  const elements = [normalised, target, ...features, ...otherHidden];
+  const scanned = g.scan(zeroHead, elements, (body, states, [h, ids, ...values]): ScanStep => {
+    const logits = body.scope("head", () => project(body, h!, head));
+    const others = Object.fromEntries(
+      given.map((name, i) => [
+        name,
+        body.scope(name, () => project(body, values[features.length + i]!, otherHeads[i]!)),
+      ]),
     );
+    const named = Object.fromEntries(loss.features.map((name, i) => [name, values[i]!]));
+    const built = lossOnLogits(body, loss, { logits, target: ids!, temperature, features: named, scalars, others });
     terms.push(...Object.keys(built.terms));
-    perToken.push(...Object.keys(built.perToken ?? {}));
-    const sums = Object.values(built.terms);
-    const outputs = [logp, entropy, ...Object.values(built.perToken ?? {}), ...sums];
+    perToken.push(...Object.keys(built.perToken));
+    const outputs = [built.logp, built.entropy, ...Object.values(built.perToken), ...Object.values(built.terms)];
     if (!withGradient) return { states: [], outputs };
-    const total = sums.reduce((sum, term) => body.add(sum, term));
-    const [dH, dHead] = grad(body, total, weightGradients ? [h!, head] : [h!]);
+    const [dH, dHead] = gradientOfTerms(body, built, weightGradients ? [h!, head] : [h!]);
     return { states: weightGradients ? [body.add(states[0]!, dHead!)] : [], outputs: [...outputs, dH!] };
   });
 
@@ -108,4 +80,12 @@ export function headGraph(
     }
   }
   return { graph: g, terms, perToken };
+}
+
+/** The final norm alone: hidden [n, D] → normalised [n, D], what the head multiplies with its matrix. */
+export function finalNormGraph(config: ModelConfig, floatType: FloatType): Graph {
+  const g = new Graph({ floatType });
+  const hidden = g.input("hidden", ["n", config.width]);
+  g.output("normalised", rmsNorm(g, hidden, g.input("norm", [config.width]), config.normEps));
+  return g;
 }

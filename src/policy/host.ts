@@ -23,6 +23,10 @@ export interface Policy extends Omit<Remote<Engine>, "setLoss" | "dispose"> {
 /** Methods of the engine that a policy offers. */
 const METHODS = [
   "useLoss",
+  "useProgram",
+  "measure",
+  "rememberHead",
+  "forgetForwards",
   "accumulate",
   "scoreLoss",
   "score",

@@ -2,10 +2,9 @@ export type { ChatMessage, ChatOptions } from "./chat-template.ts";
 export type { ModelConfig } from "./config.ts";
 export { ARCHITECTURES, parseModelConfig, toHfConfig } from "./config.ts";
 export type { DecodeStart, Drawn, DrawOptions } from "./decoder.ts";
-export type { EngineOptions, UpdateResult, WeightOrigin } from "./engine.ts";
+export type { EngineOptions, MeasureOptions, UpdateResult } from "./engine.ts";
 export { Engine } from "./engine.ts";
 export { layerParameter, parameterShapes } from "./families.ts";
-export type { HeadTokens, LossSource, TokenLoss } from "./head.ts";
 export type { Policy } from "./host.ts";
 export { openPolicy } from "./host.ts";
 export type { InitialModel, Learner, LearnerOptions, ModelReference } from "./learner.ts";
@@ -14,5 +13,15 @@ export type { Adapter } from "./lora.ts";
 export { ALL_LINEAR } from "./lora.ts";
 export type { ModelFiles } from "./model-files.ts";
 export { findModel, openModel } from "./model-files.ts";
-export type { SequenceBatch, TokenResults } from "./sequences.ts";
+export type { WeightOrigin } from "./parameters.ts";
+export type { MeasuredTokens, SequenceBatch, TokenResults } from "./sequences.ts";
+export type {
+  BuiltLoss,
+  Distribution,
+  LossSource,
+  OtherPolicy,
+  PolicyTokens,
+  TokenLoss,
+} from "./token-loss.ts";
+export { givenDistributions, gradientOfTerms, lossOnLogits } from "./token-loss.ts";
 export type { Tokenizer, TokenizerFiles } from "./tokenizer.ts";

@@ -6,10 +6,10 @@ import { DataError, messageOf } from "../utils/errors.ts";
 import { writeFileAtomic } from "../utils/files.ts";
 import { canonicalJson, sha256 } from "../utils/hash.ts";
 import { type ModelConfig, toHfConfig } from "./config.ts";
-import type { WeightOrigin } from "./engine.ts";
 import { openPolicy, type Policy } from "./host.ts";
 import type { Adapter } from "./lora.ts";
 import { findModel, openModel } from "./model-files.ts";
+import type { WeightOrigin } from "./parameters.ts";
 import { SEEDLING_IDS, SEEDLING_SYMBOLS, seedlingTokenizerFiles } from "./seedling-tokenizer.ts";
 import { createTokenizer, type Tokenizer, type TokenizerFiles } from "./tokenizer.ts";
 

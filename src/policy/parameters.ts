@@ -4,6 +4,7 @@ import { createRng } from "../utils/rng.ts";
 import type { ModelConfig } from "./config.ts";
 import { EMBEDDING, FINAL_NORM, HEAD, layerParameter, layerShapes, parameterShapes } from "./families.ts";
 import { type Adapter, loraShapes } from "./lora.ts";
+import { openModel } from "./model-files.ts";
 
 /** All weights of a policy as float tensors by Hugging Face name, and which of them train. The sampler and the update read the same arrays. */
 export interface Parameters {
@@ -15,8 +16,45 @@ export interface Parameters {
   readonly trainable: ParameterTree;
 }
 
+/** Where the weights come from: a model's files, or random numbers. */
+export type WeightOrigin =
+  | { readonly kind: "files"; readonly path: string }
+  | { readonly kind: "initial"; readonly config: ModelConfig; readonly seed: number; readonly scale: number };
+
 /** Reads one tensor of a model as float32. */
 export type TensorReader = (name: string) => Float32Array;
+
+/** Weights from where they come from, with a fresh adapter. @throws DataError when the files cannot be read */
+export function parametersOf(
+  origin: WeightOrigin,
+  adapter: Adapter,
+  options: { floatType: FloatType; seed: number },
+): Parameters {
+  if (origin.kind === "initial") {
+    return loadParameters(origin.config, adapter, initialReader(origin.config, origin), options);
+  }
+  const files = openModel(origin.path, { tokenizer: "optional" });
+  try {
+    return loadParameters(files.config, adapter, (name) => files.read(name), options);
+  } finally {
+    files.close();
+  }
+}
+
+/** The same base weights with the adapter switched off: every B is zero. Nothing trains. */
+export function withoutAdapter(parameters: Parameters): Parameters {
+  const tensors = new Map(
+    [...parameters.tensors].map(([name, tensor]): [string, Tensor] => [
+      name,
+      name.endsWith("lora_B.weight") ? zeros(tensor) : tensor,
+    ]),
+  );
+  return { ...parameters, tensors, trainable: new Map() };
+}
+
+function zeros(tensor: Tensor): Tensor {
+  return { ...tensor, data: (tensor.data as Floats).slice().fill(0) } as Tensor;
+}
 
 /**
  * Loads the base weights and adds a fresh adapter: A uniform in ±1/√in (as PEFT's Kaiming initialisation), B zero, so that the first

@@ -3,6 +3,7 @@ import type { Floats } from "../optim/index.ts";
 import type { Blocks, HeadSession } from "./blocks.ts";
 import { layerFeeds, outerTensors, type Parameters, trainableSuffixes } from "./parameters.ts";
 import type { Positions } from "./positions.ts";
+import type { OtherPolicy } from "./token-loss.ts";
 
 /** Whole sequences to compute, and the tokens of them that a loss looks at. */
 export interface SequenceBatch {
@@ -21,6 +22,10 @@ export interface SequenceBatch {
   readonly scalars: Readonly<Record<string, number>>;
   /** Logits are divided by this. */
   readonly temperature: number;
+  /** Number under which a measuring pass kept the layer inputs of this batch; they are used once. */
+  readonly forward?: number;
+  /** [n*D] normalised hidden states of the other policies that the loss looks at */
+  readonly distributions?: Readonly<Partial<Record<OtherPolicy, Floats>>>;
 }
 
 /** What the head tells about the tokens of a batch. */
@@ -35,8 +40,15 @@ export interface TokenResults {
   readonly terms: Readonly<Record<string, number>>;
 }
 
+/** Results of a pass without gradient. */
+export interface MeasuredTokens extends TokenResults {
+  /** [n*D] hidden states after the final norm, where they were asked for */
+  readonly hidden?: Floats;
+}
+
 const HEAD_ELEMENTS = 3 << 20; // logits of one chunk: 64 tokens × 49152, or thousands of tokens of a small vocabulary
 const MAX_CHUNK = 4096;
+const KEPT_BYTES = 256 << 20; // layer inputs kept from a measuring pass for the update; what is beyond is computed again
 
 /**
  * Forward and backward passes over whole sequences, block by block: the host keeps the inputs of the layers and drives one session for all
@@ -47,6 +59,10 @@ export class SequenceRunner {
   private readonly parameters: Parameters;
   private readonly positions: Positions;
   private readonly floatType: FloatType;
+  private readonly kept = new Map<number, Tensor[]>();
+  private keptBytes = 0;
+  /** Head matrices of other policies, by name. */
+  readonly otherHeads: Partial<Record<OtherPolicy, Tensor>> = {};
 
   constructor(blocks: Blocks, parameters: Parameters, positions: Positions) {
     this.blocks = blocks;
@@ -55,11 +71,55 @@ export class SequenceRunner {
     this.floatType = parameters.floatType;
   }
 
-  /** Log-probs, entropies and loss terms without gradient. */
-  async score(head: HeadSession, batch: SequenceBatch): Promise<TokenResults> {
-    const inputs = await this.layerInputs(batch);
+  /**
+   * Log-probs, entropies and loss terms without gradient.
+   * @param options.keepAs number under which the layer inputs are kept for `accumulate`, as far as memory for them is left
+   * @param options.hidden returns the normalised hidden states too
+   */
+  async score(
+    head: HeadSession,
+    batch: SequenceBatch,
+    options: { readonly keepAs?: number; readonly hidden?: boolean } = {},
+  ): Promise<MeasuredTokens> {
+    const kept = batch.forward === undefined ? undefined : this.kept.get(batch.forward);
+    const inputs = kept ?? (await this.layerInputs(batch));
     const { results } = await this.runHead(head, batch, inputs.at(-1)!);
-    return results;
+    if (!kept && options.keepAs !== undefined) this.keep(options.keepAs, inputs);
+    if (!options.hidden) return results;
+    return { ...results, hidden: await this.normalised(batch, inputs.at(-1)!) };
+  }
+
+  /** Drops what measuring passes kept. */
+  forgetForwards(): void {
+    this.kept.clear();
+    this.keptBytes = 0;
+  }
+
+  private keep(id: number, inputs: Tensor[]): void {
+    const bytes = inputs.reduce((sum, { data }) => sum + (data as Floats).byteLength, 0);
+    if (this.keptBytes + bytes > KEPT_BYTES) return;
+    this.kept.set(id, inputs);
+    this.keptBytes += bytes;
+  }
+
+  private takeKept(id: number | undefined): Tensor[] | undefined {
+    const inputs = id === undefined ? undefined : this.kept.get(id);
+    if (!inputs) return undefined;
+    this.kept.delete(id!);
+    this.keptBytes -= inputs.reduce((sum, { data }) => sum + (data as Floats).byteLength, 0);
+    return inputs;
+  }
+
+  private async normalised(batch: SequenceBatch, hidden: Tensor): Promise<Floats> {
+    const { width } = this.parameters.config;
+    const rows = floats(this.floatType, batch.positions.length * width);
+    batch.positions.forEach((position, i) => {
+      rows.set((hidden.data as Floats).subarray(position * width, (position + 1) * width), i * width);
+    });
+    const session = await this.blocks.finalNorm();
+    const { norm } = outerTensors(this.parameters);
+    const result = await session.run({ hidden: this.tensor([batch.positions.length, width], rows), norm });
+    return (result.normalised!.data as Floats).slice();
   }
 
   /** The same, and adds the gradient of the summed terms to `gradients`. */
@@ -68,7 +128,7 @@ export class SequenceRunner {
     batch: SequenceBatch,
     gradients: ReadonlyMap<string, Floats>,
   ): Promise<TokenResults> {
-    const inputs = await this.layerInputs(batch);
+    const inputs = this.takeKept(batch.forward) ?? (await this.layerInputs(batch));
     const { results, outputs } = await this.runHead(head, batch, inputs.at(-1)!);
     const { config, adapter } = this.parameters;
     const full = adapter.kind === "none";
@@ -107,7 +167,7 @@ export class SequenceRunner {
     return inputs;
   }
 
-  /** Runs the head on the scored tokens alone, in n chunks of c. The last chunk is filled up with copies of weight 0. */
+  /** Runs the head on the scored tokens alone, in n chunks of c. The last chunk is filled up with copies whose features are 0. */
   private async runHead(head: HeadSession, batch: SequenceBatch, hidden: Tensor) {
     const { config } = this.parameters;
     const count = batch.positions.length;
@@ -132,10 +192,16 @@ export class SequenceRunner {
     };
     for (const [name, values] of Object.entries(batch.features)) {
       const padded = floats(this.floatType, chunks * size);
-      for (let i = 0; i < padded.length; i++) padded[i] = i >= count && name === "weight" ? 0 : values[source(i)]!;
+      padded.set(values);
       feeds[`feature/${name}`] = this.tensor(shape, padded);
     }
     for (const [name, value] of Object.entries(batch.scalars)) feeds[`scalar/${name}`] = this.scalar(value);
+    for (const name of head.given) {
+      const rows = floats(this.floatType, chunks * size * config.width);
+      rows.set(batch.distributions![name]!);
+      feeds[`${name}/hidden`] = this.tensor([...shape, config.width], rows);
+      feeds[`${name}/head`] = this.otherHeads[name] ?? matrix;
+    }
     const outputs = await head.session.run(feeds);
     const perRow = (name: string): Floats => (outputs[name]!.data as Floats).slice(0, count);
     const sum = (name: string): number => (outputs[name]!.data as Float64Array).reduce((total, x) => total + x, 0);

@@ -34,7 +34,7 @@ export interface GenerateOptions {
   readonly sampling: SamplingConfig;
   /** Completions decoded at once. */
   readonly batchSize: number;
-  /** Each completion draws from its own stream, forked by task and member: results do not depend on the batching. */
+  /** Each completion draws from its own stream, forked by task, group and member: results do not depend on the batching. */
   readonly rng: Rng;
 }
 
@@ -151,7 +151,7 @@ function startRows(request: GenerateRequest & { first: number }, prompt: readonl
     group: request.group,
     member: request.first + i,
     promptIds: prompt,
-    stream: rng.fork(request.task.id, request.first + i),
+    stream: rng.fork(request.task.id, request.group, request.first + i),
     ids: [],
     logp: [],
     policyLogp: [],

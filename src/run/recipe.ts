@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ControlConfig } from "../entropy-control/index.ts";
 import { OptimizerConfig } from "../optim/config.ts";
 import { RewardConfig } from "../rewards/index.ts";
 import { RolloutConfig, SamplingConfig } from "../rollout/config.ts";
@@ -92,7 +93,7 @@ export const RecipeSchema = z.strictObject({
   rollout: RolloutConfig.default(() => RolloutConfig.parse({})),
   rewards: z.array(RewardConfig).default([]).describe("the reward is the weighted sum; weight 0 = metric only"),
   objective: ObjectiveConfig.default(() => ObjectiveConfig.parse({})),
-  control: z.null().default(null).describe("entropy control; none is built in yet"),
+  control: ControlConfig.nullable().default(null).describe("entropy control; null: none"),
   update: UpdateConfig.default(() => UpdateConfig.parse({})),
   sft: SftConfig.default(() => SftConfig.parse({})),
   optimizer: OptimizerConfig,
@@ -158,6 +159,18 @@ export function crossProblems(input: unknown): Problem[] {
       need(k > samples, ["evaluate", "k", i], `must be at most evaluate.samples (${samples}), got ${k}`);
   }
   need(hasRewards && rewards.every((reward) => reward?.weight === 0), ["rewards"], "all have weight 0: nothing trains");
+  const kl = recipe.objective?.kl as unknown as { estimator?: string; place?: string } | undefined;
+  need(
+    kl?.place === "reward" && kl.estimator === "full",
+    ["objective", "kl", "estimator"],
+    "full cannot be part of the reward: it has no value per sampled token; use k1, k2, k3 or abs",
+  );
+  const filter = recipe.objective?.filter as unknown as { zeroSignal?: string; refillRounds?: number } | undefined;
+  need(
+    (filter?.refillRounds ?? 0) > 0 && filter?.zeroSignal !== "drop",
+    ["objective", "filter", "refillRounds"],
+    "needs zeroSignal: drop: kept groups leave nothing to refill",
+  );
   const groups = (recipe.rollout?.promptsPerStep as unknown) ?? 16;
   const batches = (recipe.update?.miniBatches as unknown) ?? 1;
   if (typeof groups === "number" && typeof batches === "number")

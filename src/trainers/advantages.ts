@@ -1,25 +1,82 @@
 import type { AdvantageConfig } from "./config.ts";
 
 /**
- * Group-relative advantages, (R − mean) / (std + ε) with the unbiased standard deviation (GRPO, arXiv:2402.03300; verl's form).
+ * Advantages of whole completions from their rewards and groups alone.
  * @param rewards [N]; null where no verifier could judge: such a completion counts nowhere and gets 0
  * @param groups [N] group of each completion
- * @returns [N]; 0 for a group with fewer than two judged completions, which has nothing to compare with
+ * @returns [N]. A group of one has baseline 0; where others of the group could not be judged, the one that is left has nothing to compare
+ * with and gets 0.
  */
 export function groupAdvantages(
   rewards: readonly (number | null)[],
   groups: readonly number[],
-  { epsilon }: AdvantageConfig,
+  config: AdvantageConfig,
 ): number[] {
+  const judged = rewards.flatMap((reward, i) => (reward === null ? [] : [i]));
+  const alone = new Set(
+    judged.filter((i) => sizeOf(groups, groups[i]!) > 1 && judgedIn(rewards, groups, groups[i]!) < 2),
+  );
+  const used = judged.filter((i) => !alone.has(i));
+  const values = estimate(
+    used.map((i) => rewards[i]!),
+    used.map((i) => groups[i]!),
+    config,
+  );
+  const advantages = new Array<number>(rewards.length).fill(0);
+  used.forEach((i, j) => {
+    advantages[i] = values[j]!;
+  });
+  return advantages;
+}
+
+function sizeOf(groups: readonly number[], group: number): number {
+  return groups.filter((other) => other === group).length;
+}
+
+function judgedIn(rewards: readonly (number | null)[], groups: readonly number[], group: number): number {
+  return rewards.filter((reward, i) => reward !== null && groups[i] === group).length;
+}
+
+/** Every reward judged. Definitions and sources: the descriptions of {@link AdvantageConfig}. */
+function estimate(rewards: readonly number[], groups: readonly number[], config: AdvantageConfig): number[] {
   const members = new Map<number, number[]>();
   rewards.forEach((reward, i) => {
-    if (reward !== null) members.set(groups[i]!, [...(members.get(groups[i]!) ?? []), reward]);
+    const list = members.get(groups[i]!);
+    if (list) list.push(reward);
+    else members.set(groups[i]!, [reward]);
   });
-  return rewards.map((reward, i) => {
-    const group = members.get(groups[i]!) ?? [];
-    if (reward === null || group.length < 2) return 0;
-    const mean = group.reduce((sum, x) => sum + x, 0) / group.length;
-    const variance = group.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (group.length - 1);
-    return (reward - mean) / (Math.sqrt(variance) + epsilon);
-  });
+  const baseline = new Map([...members].map(([group, list]) => [group, list.length === 1 ? 0 : meanOf(list)]));
+  const centred = rewards.map((reward, i) => reward - baseline.get(groups[i]!)!);
+  switch (config.name) {
+    case "grpo": {
+      const deviation = new Map(
+        [...members].map(([group, list]) => [group, list.length === 1 ? 1 : deviationOf(list)]),
+      );
+      return centred.map((x, i) => x / (deviation.get(groups[i]!)! + config.epsilon));
+    }
+    case "dr-grpo":
+      return centred;
+    case "rloo":
+      // R − mean of the others = G / (G − 1) · (R − mean)
+      return centred.map((x, i) => {
+        const size = members.get(groups[i]!)!.length;
+        return size === 1 ? x : (x * size) / (size - 1);
+      });
+    case "reinforce":
+      return [...rewards];
+    case "batch-norm": {
+      const deviation = centred.length < 2 ? 1 : deviationOf(centred);
+      return centred.map((x) => x / (deviation + config.epsilon));
+    }
+  }
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, x) => sum + x, 0) / values.length;
+}
+
+/** Unbiased standard deviation. */
+function deviationOf(values: readonly number[]): number {
+  const mean = meanOf(values);
+  return Math.sqrt(values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (values.length - 1));
 }

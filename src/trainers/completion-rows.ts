@@ -1,14 +1,15 @@
 import type { Tokenizer } from "../policy/index.ts";
 import type { RubricResult } from "../rewards/index.ts";
 import type { Completion } from "../rollout/index.ts";
+import type { CompletionUse } from "./group-filter.ts";
 import type { SampleRow } from "./types.ts";
 
 /** A completion with its score and advantage, as it is kept in the samples file. */
 export function toSampleRow(
-  completion: Completion,
-  scored: RubricResult,
-  options: { step: number; advantage: number; tokenizer: Tokenizer },
+  row: { completion: Completion; scored: RubricResult; advantage: number; use?: CompletionUse },
+  options: { step: number; tokenizer: Tokenizer },
 ): SampleRow {
+  const { completion, scored, advantage, use } = row;
   const { task, group, member, promptIds, ids, text, stop } = completion;
   return {
     step: options.step,
@@ -25,8 +26,9 @@ export function toSampleRow(
     entropy: round(completion.entropy),
     rewards: Object.fromEntries(Object.entries(scored.terms).map(([name, { ms: _clock, ...term }]) => [name, term])),
     reward: scored.reward,
-    advantage: options.advantage,
+    advantage,
     stop,
+    ...(use === undefined || use === "trained" ? {} : { use }),
   };
 }
 

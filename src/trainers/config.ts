@@ -8,32 +8,158 @@ export const AdvantageConfig = z.discriminatedUnion("name", [
       epsilon: z.number().min(0).default(1e-6).describe("added to the group's standard deviation"),
     })
     .describe("(R - group mean) / (unbiased group std + epsilon)"),
+  z.strictObject({ name: z.literal("dr-grpo") }).describe("R - group mean (arXiv:2503.20783)"),
+  z.strictObject({ name: z.literal("rloo") }).describe("R - mean of the others of the group (arXiv:2402.14740)"),
+  z.strictObject({ name: z.literal("reinforce") }).describe("R itself"),
+  z
+    .strictObject({
+      name: z.literal("batch-norm"),
+      epsilon: z.number().min(0).default(1e-8).describe("added to the batch's standard deviation"),
+    })
+    .describe("(R - group mean) / (unbiased std of that over the batch + epsilon), REINFORCE++ with baseline"),
 ]);
 export type AdvantageConfig = z.infer<typeof AdvantageConfig>;
+
+const bounds = (low: number, high: number, dual: number | null) => ({
+  clipLow: z.number().min(0).default(low).describe("the ratio is clipped below at 1 - clipLow"),
+  clipHigh: z.number().min(0).default(high).describe("the ratio is clipped above at 1 + clipHigh"),
+  dualClip: z
+    .number()
+    .gt(1)
+    .nullable()
+    .default(dual)
+    .describe("for negative advantages the loss is at most -A times this; null: no such bound"),
+});
 
 /** The policy-gradient surrogate of one token. */
 export const LossConfig = z.discriminatedUnion("name", [
   z
-    .strictObject({
-      name: z.literal("clip"),
-      clipLow: z.number().min(0).default(0.2).describe("the ratio is clipped below at 1 - clipLow"),
-      clipHigh: z.number().min(0).default(0.2).describe("the ratio is clipped above at 1 + clipHigh"),
-    })
+    .strictObject({ name: z.literal("clip"), ...bounds(0.2, 0.2, null) })
     .describe("max(-A r, -A clip(r, 1 - clipLow, 1 + clipHigh)), PPO's clipped surrogate with two bounds"),
+  z
+    .strictObject({ name: z.literal("clip-higher"), ...bounds(0.2, 0.28, 10) })
+    .describe("clip with DAPO's bounds (arXiv:2503.14476)"),
+  z
+    .strictObject({ name: z.literal("clip-wide"), ...bounds(1, 9, null) })
+    .describe("clip with Lp-Reg's bounds (arXiv:2510.03222): positive advantages up to a ratio of 10, no lower bound"),
+  z
+    .strictObject({
+      name: z.literal("gspo"),
+      clipLow: z.number().min(0).default(3e-4).describe("lower bound of the sequence ratio, below 1"),
+      clipHigh: z.number().min(0).default(4e-4).describe("upper bound of the sequence ratio, above 1"),
+    })
+    .describe("the clipped loss with the length-normalised ratio of the whole sequence (arXiv:2507.18071)"),
+  z
+    .strictObject({
+      name: z.literal("cispo"),
+      clipLow: z.number().min(0).default(10).describe("the weight is clipped below at 1 - clipLow"),
+      clipHigh: z.number().min(0).default(0.2).describe("the weight is clipped above at 1 + clipHigh"),
+    })
+    .describe("-sg(clip(r)) A logp: every token keeps its gradient (arXiv:2506.13585)"),
+  z.strictObject({ name: z.literal("reinforce") }).describe("-A logp"),
 ]);
 export type LossConfig = z.infer<typeof LossConfig>;
 
+const denominator = z
+  .enum(["mini-batch", "micro-batch"])
+  .default("mini-batch")
+  .describe(
+    "what is counted: the whole mini-batch, or each micro-batch, weighted by its share of the rows (verl's older form)",
+  );
+
 /** How token losses become one number. */
 export const AggregateConfig = z.discriminatedUnion("name", [
-  z.strictObject({ name: z.literal("token-mean") }).describe("mean over all trained tokens of the mini-batch"),
+  z.strictObject({ name: z.literal("token-mean"), denominator }).describe("mean over all trained tokens"),
+  z
+    .strictObject({ name: z.literal("seq-mean-token-mean"), denominator })
+    .describe("mean over rows of the mean over tokens"),
+  z
+    .strictObject({ name: z.literal("seq-mean-token-sum"), denominator })
+    .describe("mean over rows of the sum over tokens"),
+  z
+    .strictObject({
+      name: z.literal("constant"),
+      length: z.number().positive().describe("C: a length that does not depend on the batch, such as maxTokens"),
+      denominator,
+    })
+    .describe("mean over rows of the sum over tokens / C (Dr.GRPO)"),
 ]);
 export type AggregateConfig = z.infer<typeof AggregateConfig>;
+
+/** Divergence from the policy before training. */
+export const KlConfig = z.strictObject({
+  estimator: z
+    .enum(["k1", "k2", "k3", "abs", "full"])
+    .describe(
+      "of the sampled token, d = logp_ref - logp: -d, d²/2, exp(d) - d - 1, |d|; full: KL(policy || reference)",
+    ),
+  coefficient: z.number().min(0).describe("beta"),
+  place: z
+    .enum(["loss", "reward"])
+    .default("loss")
+    .describe("loss: with gradient, aggregated like the loss; reward: subtracted from the reward, summed over tokens"),
+});
+export type KlConfig = z.infer<typeof KlConfig>;
+
+/** Correction for samples from another distribution than the trained one: filters (topP, …) or other weights. */
+export const ImportanceConfig = z.discriminatedUnion("name", [
+  z
+    .strictObject({ name: z.literal("token-tis"), cap: z.number().positive().default(2).describe("largest weight") })
+    .describe("truncated importance sampling: min(exp(logp_old - logp_rollout), cap) per token"),
+  z
+    .strictObject({ name: z.literal("sequence-tis"), cap: z.number().positive().default(2).describe("largest weight") })
+    .describe("the same of the sum over the completion"),
+  z
+    .strictObject({
+      name: z.literal("token-mis"),
+      low: z.number().min(0).default(0.5).describe("tokens of a smaller weight are masked"),
+      high: z.number().positive().default(2).describe("tokens of a larger weight are masked"),
+    })
+    .describe("masked importance sampling: the weight inside the bounds, 0 outside"),
+  z
+    .strictObject({
+      name: z.literal("sequence-mis"),
+      low: z.number().min(0).default(0.5).describe("completions of a smaller weight are masked"),
+      high: z.number().positive().default(2).describe("completions of a larger weight are masked"),
+    })
+    .describe("the same of the sum over the completion"),
+]);
+export type ImportanceConfig = z.infer<typeof ImportanceConfig>;
+
+/** Which completions train. */
+export const FilterConfig = z.strictObject({
+  zeroSignal: z
+    .enum(["keep", "drop"])
+    .default("keep")
+    .describe(
+      "groups whose rewards are all equal: keep them in the denominators, or drop them (DAPO's dynamic sampling)",
+    ),
+  refillRounds: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe("with drop: sample further problems until promptsPerStep groups are left, at most so many times"),
+  overlong: z
+    .enum(["keep", "mask"])
+    .default("keep")
+    .describe("completions cut off at maxTokens: train, or count in their group only (DAPO's overlong filtering)"),
+  overlongCache: z
+    .int()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe("soft overlong punishment: the reward falls by up to 1 over the last so many tokens before maxTokens"),
+});
+export type FilterConfig = z.infer<typeof FilterConfig>;
 
 /** What is minimised. */
 export const ObjectiveConfig = z.strictObject({
   advantage: AdvantageConfig.default({ name: "grpo", epsilon: 1e-6 }),
-  loss: LossConfig.default({ name: "clip", clipLow: 0.2, clipHigh: 0.2 }),
-  aggregate: AggregateConfig.default({ name: "token-mean" }),
+  loss: LossConfig.default({ name: "clip", clipLow: 0.2, clipHigh: 0.2, dualClip: null }),
+  aggregate: AggregateConfig.default({ name: "token-mean", denominator: "mini-batch" }),
+  kl: KlConfig.nullable().default(null).describe("divergence from the model before training; null: none"),
+  importance: ImportanceConfig.nullable().default(null).describe("correction for filtered sampling; null: none"),
+  filter: FilterConfig.default({ zeroSignal: "keep", refillRounds: 0, overlong: "keep", overlongCache: null }),
 });
 export type ObjectiveConfig = z.infer<typeof ObjectiveConfig>;
 

@@ -87,7 +87,7 @@ export async function evaluate(
   metrics["eval_completions/mean_length"] = mean(lengths);
   metrics["eval_completions/clipped_ratio"] = mean(completions.map(({ stop }) => (stop === "eos" ? 0 : 1)));
   const rows = completions.map((completion, i) =>
-    toSampleRow(completion, scored[i]!, { step, advantage: 0, tokenizer: learner.tokenizer }),
+    toSampleRow({ completion, scored: scored[i]!, advantage: 0 }, { step, tokenizer: learner.tokenizer }),
   );
   return { metrics, correct, samples, rows };
 }

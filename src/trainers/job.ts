@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { ControlConfig } from "../entropy-control/index.ts";
 import type { OptimizerConfig } from "../optim/index.ts";
 import type { ModelReference } from "../policy/index.ts";
 import type { RewardConfig } from "../rewards/index.ts";
@@ -30,6 +31,7 @@ export interface JobRecipe {
   readonly rollout: RolloutConfig;
   readonly rewards: readonly z.output<typeof RewardConfig>[];
   readonly objective: ObjectiveConfig;
+  readonly control: ControlConfig | null;
   readonly update: UpdateConfig;
   readonly sft: SftConfig;
   readonly optimizer: OptimizerConfig;

@@ -5,6 +5,8 @@ export interface TrainingRow {
   readonly promptIds: readonly number[];
   readonly ids: readonly number[];
   readonly features: Readonly<Record<string, ArrayLike<number>>>;
+  /** The slot after the last token is scored too, with a target of no meaning. */
+  readonly afterEnd?: boolean;
 }
 
 /** A micro-batch and which rows it holds, in its order. */
@@ -16,7 +18,12 @@ export interface MicroBatch {
 
 /** Positions that a row needs: its last token is a target only, never an input. */
 export function inputLength(row: TrainingRow): number {
-  return row.promptIds.length + row.ids.length - 1;
+  return row.promptIds.length + row.ids.length - (row.afterEnd ? 0 : 1);
+}
+
+/** Tokens of a row that are scored. */
+export function scoredLength(row: Pick<TrainingRow, "ids" | "afterEnd">): number {
+  return row.ids.length + (row.afterEnd ? 1 : 0);
 }
 
 /**
@@ -60,11 +67,11 @@ function toBatch(
   const positions: number[] = [];
   const targets: number[] = [];
   rows.forEach((row, b) => {
-    ids.set([...row.promptIds, ...row.ids.slice(0, -1)], b * length);
-    row.ids.forEach((id, j) => {
+    ids.set([...row.promptIds, ...row.ids].slice(0, inputLength(row)), b * length);
+    for (let j = 0; j < scoredLength(row); j++) {
       positions.push(b * length + row.promptIds.length - 1 + j);
-      targets.push(id);
-    });
+      targets.push(row.ids[j] ?? padId);
+    }
   });
   const names = Object.keys(rows[0]?.features ?? {});
   const features = Object.fromEntries(

@@ -38,7 +38,16 @@ export class SftTrainer implements Trainer {
     this.parts = parts;
     this.steps = recipe.steps;
     this.rng = createRng(recipe.seed);
-    this.state = { step: 0, seed: recipe.seed, trainer: "sft", tokens: 0, identical: 0, lastReward: null };
+    this.state = {
+      step: 0,
+      seed: recipe.seed,
+      trainer: "sft",
+      tokens: 0,
+      drawn: 0,
+      control: null,
+      identical: 0,
+      lastReward: null,
+    };
   }
 
   static async open(parts: SftParts): Promise<SftTrainer> {

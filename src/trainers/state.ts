@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Learner } from "../policy/index.ts";
+import type { Json } from "../rollout/types.ts";
 import { DataError, messageOf } from "../utils/errors.ts";
 import { writeFileAtomic } from "../utils/files.ts";
 
@@ -12,11 +13,17 @@ const TrainerState = z.strictObject({
   trainer: z.enum(["grpo", "sft"]),
   /** Prompt and sampled tokens since the start. */
   tokens: z.number().min(0),
+  /** Tasks drawn from the training set since the start. */
+  drawn: z.int().min(0),
+  /** The entropy control's name and its own state; null without one. */
+  control: z.strictObject({ name: z.string(), state: z.json() }).nullable(),
   /** Steps in a row in which every reward was the same value, and that value. */
   identical: z.int().min(0),
   lastReward: z.number().nullable(),
 });
-export type TrainerState = z.infer<typeof TrainerState>;
+export interface TrainerState extends Omit<z.infer<typeof TrainerState>, "control"> {
+  readonly control: { readonly name: string; readonly state: Json } | null;
+}
 
 const FILE = "trainer.json";
 
@@ -31,7 +38,7 @@ export async function saveTraining(folder: string, learner: Learner, state: Trai
 export async function loadTraining(
   folder: string,
   learner: Learner,
-  job: Pick<TrainerState, "seed" | "trainer">,
+  job: Pick<TrainerState, "seed" | "trainer" | "control">,
 ): Promise<TrainerState> {
   const path = join(folder, FILE);
   if (!existsSync(path)) throw new DataError(`${path} is missing: this is not a whole checkpoint; use an older one`);
@@ -45,6 +52,11 @@ export async function loadTraining(
     if (state[key] !== job[key])
       throw new DataError(`${path}: belongs to a run with ${key} ${state[key]}, not ${job[key]}`);
   }
+  const [saved, wanted] = [state.control?.name ?? "none", job.control?.name ?? "none"];
+  if (saved !== wanted)
+    throw new DataError(
+      `${path}: holds the state of the control ${saved}, this run has ${wanted}; resume with the same control`,
+    );
   await learner.policy.loadState(folder);
   return state;
 }

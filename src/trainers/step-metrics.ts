@@ -1,18 +1,137 @@
+import { learningRate } from "../optim/index.ts";
 import type { RubricResult } from "../rewards/index.ts";
 import type { Completion, GenerateStats } from "../rollout/index.ts";
+import type { JobRecipe } from "./job.ts";
+import type { Objective } from "./objective.ts";
+import type { TrainerState } from "./state.ts";
 import { mean, quantile, std } from "./statistics.ts";
+import type { StepRollout } from "./step-rollout.ts";
+import type { StepRows } from "./step-rows.ts";
+import type { UpdateOutcome } from "./step-update.ts";
 import type { Metrics } from "./types.ts";
 
-/** Everything a step measured, in the order of the completions. */
+/** Everything a step measured. */
 export interface StepMeasurements {
-  readonly completions: readonly Completion[];
-  readonly scored: readonly RubricResult[];
-  readonly advantages: readonly number[];
-  /** [N][tokens] of the last pass over each completion: log-prob, entropy of the current policy */
-  readonly logp: readonly ArrayLike<number>[];
-  readonly entropy: readonly ArrayLike<number>[];
-  readonly clipLow: number;
-  readonly clipHigh: number;
+  readonly recipe: JobRecipe;
+  readonly objective: Objective;
+  readonly rollout: StepRollout;
+  readonly rows: StepRows;
+  readonly outcome: UpdateOutcome;
+  /** State after the step. */
+  readonly state: TrainerState;
+  readonly step: number;
+  readonly trainSize: number;
+  readonly weightsMatch: boolean;
+  readonly stateHash: string;
+  /** Mean k3 estimate per token; null without a reference. */
+  readonly kl: number | null;
+  /** Numbers that the control set for this step. */
+  readonly knobs: Readonly<Record<string, number>>;
+  /** performance.now(), milliseconds */
+  readonly clock: {
+    readonly start: number;
+    readonly advanced: number;
+    readonly end: number;
+    readonly lastEnd: number | undefined;
+  };
+}
+
+/** All metrics of a GRPO step. Formulas: `metrics.ts`. */
+export function stepMetrics(m: StepMeasurements): Metrics {
+  const own = m.rows.all.filter(({ use }) => use !== "auxiliary");
+  const completions = own.map(({ completion }) => completion);
+  const scored = own.map((row) => row.scored);
+  return {
+    ...lossTerms(m),
+    ...rewardMetrics({ completions, scored, advantages: own.map(({ advantage }) => advantage) }),
+    ...updateMetrics(m),
+    ...rolloutMetrics(completions, m.rollout.stats, m.recipe.rollout.temperature),
+    ...samplerMetrics(m),
+    ...controlMetrics(m),
+    ...invariantMetrics(m),
+    epoch: m.state.drawn / m.trainSize,
+    num_tokens: m.state.tokens,
+    "resume/state_hash": m.stateHash,
+    ...timings(m),
+  };
+}
+
+/** Terms of the loss, means over the updates of the step. */
+function lossTerms({ outcome, recipe, objective, step, kl }: StepMeasurements): Metrics {
+  const average = (values: readonly number[]): number => (values.length === 0 ? 0 : mean(values));
+  const { results } = outcome;
+  return {
+    loss: average(results.map(({ loss }) => loss)),
+    policy_loss: average(results.map(({ terms }) => terms.policy)),
+    ...(objective.config.kl?.place === "loss" ? { kl_loss: average(results.map(({ terms }) => terms.kl)) } : {}),
+    ...(objective.control ? { control_loss: average(results.map(({ terms }) => terms.control)) } : {}),
+    ...(kl === null ? {} : { kl }),
+    grad_norm: average(outcome.gradNorms),
+    learning_rate: learningRate(recipe.optimizer.schedule, recipe.optimizer.lr, step, recipe.steps),
+  };
+}
+
+/** What the control reports, means over the updates of the step, and its knobs. */
+function controlMetrics({ outcome, objective, rows, knobs }: StepMeasurements): Metrics {
+  if (!objective.control) return {};
+  const metrics = meanByName(outcome.results.map(({ report }) => report.metrics));
+  const { name } = objective.control;
+  const selected = outcome.selected.flatMap((bits) => (bits ? [...bits] : []));
+  return {
+    ...metrics,
+    ...Object.fromEntries(Object.entries(knobs).map(([knob, value]) => [`control/${knob}`, value])),
+    ...(selected.length === 0 ? {} : { "control/selected_frac": mean(selected) }),
+    ...(name === "aepo" ? { "aepo/aux_candidates": rows.candidates } : {}),
+  };
+}
+
+/** Means over the entries that have a value. */
+function meanByName(all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const names = [...new Set(all.flatMap((values) => Object.keys(values)))];
+  return Object.fromEntries(names.map((name) => [name, mean(all.flatMap((values) => values[name] ?? []))]));
+}
+
+function invariantMetrics({ outcome, rows, objective, weightsMatch, state }: StepMeasurements): Metrics {
+  const largest = outcome.identity?.maxDifference ?? 0;
+  const clip = objective.surrogate.clip;
+  const expected = rows.training.reduce((sum, { completion }) => sum + completion.ids.length, 0);
+  const trained = outcome.logp.reduce((sum, row) => sum + (row?.length ?? 0), 0);
+  return {
+    "invariant/step0_logp_maxdiff": largest,
+    "invariant/step0_ppo_kl": outcome.identity?.kl ?? 0,
+    "invariant/step0_clip_ratio": clip && Math.exp(largest) > 1 + Math.min(clip.low, clip.high) ? 1 : 0,
+    "invariant/mask_token_diff": trained - expected,
+    "invariant/weights_match": weightsMatch ? 1 : 0,
+    "invariant/nonfinite": 0, // anything else stops the step
+    "invariant/reward_identical_steps": state.identical,
+  };
+}
+
+function timings({ clock, rollout, outcome, rows }: StepMeasurements): Metrics {
+  const { start, advanced, end, lastEnd } = clock;
+  const all = [...rollout.rows, ...rollout.auxiliary].map(({ completion }) => completion);
+  const prompt = all.reduce((sum, { promptIds }) => sum + promptIds.length, 0);
+  const sampled = all.reduce((sum, { ids }) => sum + ids.length, 0);
+  const trained = rows.training.reduce((sum, { completion: c }) => sum + c.promptIds.length + c.ids.length, 0);
+  const seconds = (from: number, to: number): number => (to - from) / 1000;
+  const { generate, reward } = rollout.seconds;
+  return {
+    step_time: seconds(start, end),
+    "training_tok/s": sampled / seconds(lastEnd ?? start, end),
+    "timing_s/gen": generate,
+    "timing_s/reward": reward,
+    "timing_s/adv": Math.max(0, seconds(start, advanced) - generate - reward),
+    ...(outcome.seconds.old > 0 && rows.training.some(({ auxiliary }) => auxiliary)
+      ? { "timing_s/old_log_prob": outcome.seconds.old }
+      : {}),
+    ...(outcome.kl === null ? {} : { "timing_s/ref": outcome.seconds.reference }),
+    "timing_s/update_actor": seconds(advanced, end),
+    "timing_per_token_ms/gen": sampled === 0 ? 0 : (1000 * generate) / sampled,
+    "timing_per_token_ms/update_actor": trained === 0 ? 0 : (end - advanced) / trained,
+    "perf/total_num_tokens": prompt + sampled,
+    "perf/throughput": (prompt + sampled) / seconds(start, end),
+    "throughput/update_tok_per_s": trained / seconds(advanced, end),
+  };
 }
 
 const all = (arrays: readonly ArrayLike<number>[]): number[] => arrays.flatMap((array) => Array.from(array));
@@ -64,7 +183,15 @@ function renamed(metrics: Metrics, rename: (name: string) => string): Metrics {
 }
 
 /** `reward…`, `rewards/`, `reward_outcome/`, `signal/` of the scores. */
-export function rewardMetrics({ completions, scored, advantages }: StepMeasurements): Metrics {
+export function rewardMetrics({
+  completions,
+  scored,
+  advantages,
+}: {
+  completions: readonly Completion[];
+  scored: readonly RubricResult[];
+  advantages: readonly number[];
+}): Metrics {
   const judged = scored.flatMap(({ reward }) => (reward === null ? [] : [reward]));
   const groups = groupRewards(completions, scored);
   const flat = completions.map(({ group }) => std(groups.get(group) ?? []) === 0);
@@ -140,38 +267,56 @@ function centre(completions: readonly Completion[], values: readonly (number | n
   });
 }
 
-/** `ratio`, `clip_ratio/`, `actor/`, `critic/advantages/`, `sampling/`, `training/` and `entropy/` of the update. */
-export function updateMetrics(m: StepMeasurements): Metrics {
-  const logp = all(m.logp);
-  const old = all(m.completions.map(({ policyLogp }) => policyLogp));
-  const entropies = all(m.entropy);
-  const advantages = m.completions.flatMap(({ ids }, i) => new Array<number>(ids.length).fill(m.advantages[i]!));
+/** `ratio`, `clip_ratio/`, `actor/`, `critic/advantages/`, `training/` and `entropy/` of the update. */
+function updateMetrics({ rows, outcome, objective }: StepMeasurements): Metrics {
+  const trained = rows.training.flatMap((row, i) =>
+    outcome.logp[i] ? [{ row, logp: outcome.logp[i], entropy: outcome.entropy[i]! }] : [],
+  );
+  if (trained.length === 0) return {};
+  const completions = trained.map(({ row }) => row.completion);
+  const logp = all(trained.map((one) => one.logp));
+  const old = all(completions.map(({ policyLogp }) => policyLogp));
+  const entropies = all(trained.map(({ entropy }) => entropy));
+  const advantages = trained.flatMap(({ row }) => new Array<number>(row.completion.ids.length).fill(row.advantage));
   const difference = logp.map((x, i) => Math.max(-20, Math.min(20, x - old[i]!)));
-  const ratio = difference.map(Math.exp);
-  const low = ratio.map((r, i) => r < 1 - m.clipLow && advantages[i]! < 0);
-  const high = ratio.map((r, i) => r > 1 + m.clipHigh && advantages[i]! > 0);
-  const perRow = (flags: readonly boolean[]): number[] => rowShares(m.completions, flags);
   return {
     entropy: mean(entropies),
-    ratio: mean(ratio),
-    "clip_ratio/low_mean": share(low),
-    "clip_ratio/high_mean": share(high),
-    "clip_ratio/region_mean": share(low.map((flag, i) => flag || high[i]!)),
-    "clip_ratio/low_min": Math.min(...perRow(low)),
-    "clip_ratio/high_max": Math.max(...perRow(high)),
+    ratio: mean(difference.map(Math.exp)),
+    ...meanByName(outcome.lossMetrics),
+    ...clipExtremes(objective, completions, difference, advantages),
     "actor/ppo_kl": -mean(difference),
     ...extremes("critic/advantages/", advantages, ["mean", "max", "min"]),
-    "entropy/trajectory": mean(m.entropy.map((row) => mean(Array.from(row)))),
-    "entropy/rollout": mean(all(m.completions.map(({ entropy }) => entropy))),
+    "entropy/trajectory": mean(trained.map(({ entropy }) => mean(Array.from(entropy)))),
+    "entropy/rollout": mean(all(completions.map(({ entropy }) => entropy))),
     "entropy/sampled_nll": -mean(logp),
     ...Object.fromEntries([10, 50, 80, 90].map((p) => [`entropy/quantile_${p}`, quantile(entropies, p / 100)])),
   };
 }
 
+/** Smallest and largest share of a completion at the bounds of a token-level clip. */
+function clipExtremes(
+  { surrogate }: Objective,
+  completions: readonly Completion[],
+  logRatio: readonly number[],
+  advantages: readonly number[],
+): Metrics {
+  const { clip, perSequence } = surrogate;
+  if (!clip || perSequence) return {};
+  const low = logRatio.map((d, i) => Math.exp(d) < 1 - clip.low && advantages[i]! < 0);
+  const high = logRatio.map((d, i) => Math.exp(d) > 1 + clip.high && advantages[i]! > 0);
+  return {
+    "clip_ratio/low_min": Math.min(...rowShares(completions, low)),
+    "clip_ratio/high_max": Math.max(...rowShares(completions, high)),
+  };
+}
+
 /** How far the trainer's first pass is from the sampler. */
-export function samplerMetrics(completions: readonly Completion[], firstLogp: readonly ArrayLike<number>[]): Metrics {
-  const rolled = all(completions.map(({ policyLogp }) => policyLogp));
-  const first = all(firstLogp);
+function samplerMetrics({ rows, outcome }: StepMeasurements): Metrics {
+  const seen = rows.training.flatMap((row, i) =>
+    outcome.first[i] && !row.auxiliary ? [{ rolled: row.completion.policyLogp, first: outcome.first[i] }] : [],
+  );
+  const rolled = all(seen.map((one) => one.rolled));
+  const first = all(seen.map((one) => one.first));
   const nats = first.map((x, i) => Math.abs(x - rolled[i]!));
   const probabilities = first.map((x, i) => Math.abs(Math.exp(x) - Math.exp(rolled[i]!)));
   return {

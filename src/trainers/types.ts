@@ -1,5 +1,6 @@
 import type { Verdict } from "../rewards/types.ts";
 import type { Provenance, StopReason } from "../rollout/types.ts";
+import type { CompletionUse } from "./group-filter.ts";
 
 /** One sampled completion as it is kept in `samples.jsonl.gz`. Arrays of numbers have one entry per token of `ids`. */
 export interface SampleRow {
@@ -24,6 +25,10 @@ export interface SampleRow {
   /** Advantage of the completion; 0 for masked ones. */
   readonly advantage: number;
   readonly stop: StopReason;
+  /** Why the completion did not train like others; absent for those that did. */
+  readonly use?: CompletionUse;
+  /** Per token of `ids`: 1 where the entropy control selected it; absent without such a control. */
+  readonly selected?: readonly number[];
 }
 
 /** Values of one step by metric name; every name is declared in `trainers/metrics.ts`. */

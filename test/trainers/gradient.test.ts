@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Adapter, Engine } from "../../src/policy/index.ts";
 import { ObjectiveConfig } from "../../src/trainers/config.ts";
-import { trainingRows } from "../../src/trainers/grpo.ts";
 import { packRows } from "../../src/trainers/micro-batch.ts";
-import { clipLoss } from "../../src/trainers/objective.ts";
+import { openObjective } from "../../src/trainers/objective.ts";
+import { computeMiniBatch, controlContext } from "../../src/trainers/objective-step.ts";
+import { layOut, policyPasses } from "../../src/trainers/token-layout.ts";
 import { createRng } from "../../src/utils/rng.ts";
 import { tinyConfig, tinyLora } from "../support/tiny-model.ts";
 
@@ -13,7 +14,8 @@ import { tinyConfig, tinyLora } from "../support/tiny-model.ts";
  * to 0.4, so that some tokens lie inside the clip bounds and some outside, for both signs of the advantage.
  */
 const advantages = [1.2, -0.7, -0.5, 0.9, 0.1, -1];
-const objective = ObjectiveConfig.parse({ loss: { name: "clip", clipLow: 0.2, clipHigh: 0.28 } });
+const config = ObjectiveConfig.parse({ loss: { name: "clip", clipLow: 0.2, clipHigh: 0.28 } });
+const objective = await openObjective({ objective: config, control: null, oldIsCurrent: false });
 const TEMPERATURE = 0.9;
 
 async function openEngine(adapter: Adapter, floatType: "float32" | "float64"): Promise<Engine> {
@@ -24,7 +26,7 @@ async function openEngine(adapter: Adapter, floatType: "float32" | "float64"): P
   if (adapter.kind === "lora")
     for (const array of engine.parameters.trainable.values())
       for (let i = 0; i < array.length; i++) array[i] = 0.3 * rng.normal();
-  await engine.setLoss(clipLoss(objective));
+  await engine.setLoss(objective.loss);
   return engine;
 }
 
@@ -56,23 +58,31 @@ async function rollout(engine: Engine) {
 
 type Rollout = Awaited<ReturnType<typeof rollout>>;
 
-function batches(completions: Rollout, maxTokens: number) {
-  const members = completions.map((_, i) => i);
-  const rows = trainingRows(members, completions, advantages);
-  return packRows(rows, { maxTokens, temperature: TEMPERATURE, padId: 0 }).map(({ batch }) => batch);
+function layout(completions: Rollout, maxTokens: number) {
+  const rows = completions.map(({ promptIds, ids, policyLogp }, i) => ({
+    ...{ promptIds, ids, group: i < 3 ? 0 : 1, reward: 0, auxiliary: false, inBase: true, readAfterEnd: false },
+    ...{ advantage: advantages[i]!, oldLogp: policyLogp, rolloutLogp: policyLogp },
+  }));
+  return layOut(rows, { maxTokens, temperature: TEMPERATURE, padId: 0 });
 }
 
-async function lossOf(engine: Engine, completions: Rollout): Promise<number> {
-  let loss = 0;
-  for (const batch of batches(completions, 1024)) loss += (await engine.scoreLoss(batch)).terms.policy!;
-  return loss;
+/** Loss of the step; its gradient is added to the engine's, or none is computed. */
+async function lossOf(engine: Engine, completions: Rollout, options: { maxTokens?: number; gradient?: boolean } = {}) {
+  const { maxTokens = 1024, gradient = false } = options;
+  const rows = layout(completions, maxTokens);
+  const accumulate = gradient ? engine.accumulate.bind(engine) : engine.scoreLoss.bind(engine);
+  const passes = policyPasses({ measure: engine.measure.bind(engine), accumulate }, rows);
+  const base = { step: 0, totalSteps: 1, draw: () => [] };
+  const context = controlContext(objective, rows.batch, base);
+  const { loss } = await computeMiniBatch(objective, rows.batch, passes, { state: null, old: {}, context });
+  return { loss, parts: rows.micro.length };
 }
 
 for (const adapter of [{ kind: "none" } as const, tinyLora]) {
   test(`grpo: the whole gradient of a step agrees with finite differences in float64 (adapter ${adapter.kind})`, async () => {
     const engine = await openEngine(adapter, "float64");
     const completions = await rollout(engine);
-    for (const batch of batches(completions, 1024)) await engine.accumulate(batch);
+    await lossOf(engine, completions, { gradient: true });
     let scale = 0;
     const checks: { name: string; derived: number; measured: number }[] = [];
     for (const [name, array] of engine.parameters.trainable) {
@@ -84,7 +94,7 @@ for (const adapter of [{ kind: "none" } as const, tinyLora]) {
         const middle = array[i]!;
         const at = async (offset: number): Promise<number> => {
           array[i] = middle + offset;
-          const loss = await lossOf(engine, completions);
+          const { loss } = await lossOf(engine, completions);
           array[i] = middle;
           return loss;
         };
@@ -108,11 +118,9 @@ test("grpo: every split into micro-batches gives the same loss and gradient (flo
   const completions = await rollout(engine);
   const run = async (maxTokens: number) => {
     engine.clearGradients();
-    let loss = 0;
-    const parts = batches(completions, maxTokens);
-    for (const batch of parts) loss += (await engine.accumulate(batch)).terms.policy!;
+    const { loss, parts } = await lossOf(engine, completions, { maxTokens, gradient: true });
     const gradient = [...engine.parameters.trainable.keys()].flatMap((name) => Array.from(engine.gradient(name)));
-    return { parts: parts.length, loss, gradient };
+    return { parts, loss, gradient };
   };
   const whole = await run(1024);
   const largest = Math.max(...whole.gradient.map(Math.abs));
@@ -139,12 +147,12 @@ test("grpo: at ratio 1 the gradient of the clipped loss is that of -A · log-pro
   );
   const gradient = async (): Promise<number[]> => {
     engine.clearGradients();
-    for (const batch of batches(exact, 1024)) await engine.accumulate(batch);
+    await lossOf(engine, exact, { gradient: true });
     return Array.from(engine.gradient("model.norm.weight"));
   };
   const clipped = await gradient();
   await engine.setLoss({
-    features: ["weight", "advantage", "oldLogp"],
+    features: ["weight", "liveWeight", "advantage", "oldLogp"],
     scalars: [],
     build: (g, { logp, features }) => ({
       terms: { policy: g.neg(g.reduceSum(g.mul(g.mul(logp, features.advantage!), features.weight!))) },

@@ -1,0 +1,28 @@
+import { z } from "zod";
+import type { ControlGraph } from "./types.ts";
+import { defineControl } from "./types.ts";
+
+const Options = z.strictObject({
+  coefficient: z
+    .number()
+    .default(0.001)
+    .describe("c of -c·aggregate(H); the useful range is narrow: none, some and explosion are a factor of 10 apart"),
+});
+
+/** −c·H on every live token, with gradient, weighted as the objective aggregates; c is fed. */
+export const bonusGraph: ControlGraph = {
+  scalars: ["coefficient"],
+  penalty: (g, { entropy, weight, scalars }) => g.neg(g.mul(g.mul(entropy, weight), scalars.coefficient!)),
+};
+
+/** The naive bonus: L ← L − c·aggregate(H), full-vocabulary entropy of the current policy, the aggregation of the objective. */
+export const entropyBonus = defineControl({
+  name: "entropy-bonus",
+  options: Options,
+  create: ({ coefficient }) => ({
+    init: () => null,
+    knobs: () => ({ coefficient }),
+    select: () => ({ scalars: { coefficient } }),
+    graph: bonusGraph,
+  }),
+});

@@ -1,0 +1,117 @@
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { z } from "zod";
+import { ConfigError, messageOf } from "../utils/errors.ts";
+import { adaptiveEntropy } from "./adaptive-entropy.ts";
+import { aepo } from "./aepo.ts";
+import { clipCov } from "./clip-cov.ts";
+import { entropyAdvantage } from "./entropy-advantage.ts";
+import { entropyBonus } from "./entropy-bonus.ts";
+import { epo } from "./epo.ts";
+import { forkingTokens } from "./forking-tokens.ts";
+import { klCov } from "./kl-cov.ts";
+import { lpReg } from "./lp-reg.ts";
+import { siren } from "./siren.ts";
+import type { ControlDef, EntropyControl } from "./types.ts";
+
+export {
+  covariances,
+  largest,
+  liveSlots,
+  maskOf,
+  meanOver,
+  quantileOf,
+  type Scope,
+  scopes,
+  shareOf,
+  smallest,
+} from "./stats.ts";
+export * from "./types.ts";
+
+const DEFS: readonly ControlDef[] = [
+  entropyBonus,
+  adaptiveEntropy,
+  clipCov,
+  klCov,
+  forkingTokens,
+  entropyAdvantage,
+  siren,
+  epo,
+  aepo,
+  lpReg,
+] as unknown as readonly ControlDef[];
+
+const named = <N extends string, S extends z.ZodRawShape>(name: N, options: z.ZodObject<S>) =>
+  options.extend({ name: z.literal(name) });
+
+/** The built-in controls of a recipe, by name. */
+export const BuiltInControlConfig = z.discriminatedUnion("name", [
+  named("entropy-bonus", entropyBonus.options),
+  named("adaptive-entropy", adaptiveEntropy.options),
+  named("clip-cov", clipCov.options),
+  named("kl-cov", klCov.options),
+  named("forking-tokens", forkingTokens.options),
+  named("entropy-advantage", entropyAdvantage.options),
+  named("siren", siren.options),
+  named("epo", epo.options),
+  named("aepo", aepo.options),
+  named("lp-reg", lpReg.options),
+]);
+
+/** A control of the user's own: a module whose default export is made by `defineControl`. */
+export const ModuleControlConfig = z.looseObject({
+  module: z.string().min(1).describe("path of a TypeScript or JavaScript file, from the current folder"),
+});
+
+/** The control of a recipe. */
+export const ControlConfig = z.union([BuiltInControlConfig, ModuleControlConfig]);
+export type ControlConfig = z.infer<typeof ControlConfig>;
+
+/** A control that is ready, with the name that its metrics and state carry. */
+export interface OpenControl {
+  readonly name: string;
+  readonly control: EntropyControl;
+}
+
+/**
+ * Makes the control of a recipe; loads the module of a user's own.
+ * @throws ConfigError when options are out of range, the module has another shape, or the objective does not fit the control
+ */
+export async function openControl(
+  config: ControlConfig,
+  objective: { readonly loss: { readonly name: string } },
+): Promise<OpenControl> {
+  const { def, options } = "module" in config ? await loadModule(config) : builtIn(config);
+  const parsed = def.options.safeParse(options);
+  if (!parsed.success) throw new ConfigError(`control ${def.name}: ${z.prettifyError(parsed.error)}`);
+  const problem = def.check?.(parsed.data, objective);
+  if (problem) throw new ConfigError(`control ${def.name}: ${problem}`);
+  return { name: def.name, control: def.create(parsed.data) };
+}
+
+function builtIn({ name, ...options }: z.infer<typeof BuiltInControlConfig>): { def: ControlDef; options: unknown } {
+  const def = DEFS.find((candidate) => candidate.name === name);
+  if (!def) throw new Error(`internal: control ${name} is not in the table`);
+  return { def, options };
+}
+
+async function loadModule({ module, ...options }: z.infer<typeof ModuleControlConfig>) {
+  const path = resolve(module);
+  let loaded: { default?: Partial<ControlDef> };
+  try {
+    loaded = (await import(pathToFileURL(path).href)) as typeof loaded;
+  } catch (error) {
+    throw new ConfigError(`control: ${path} cannot be loaded: ${messageOf(error)}`, { cause: error });
+  }
+  const def = loaded.default;
+  if (
+    typeof def?.name !== "string" ||
+    typeof def.create !== "function" ||
+    typeof def.options?.safeParse !== "function"
+  ) {
+    throw new ConfigError(
+      `control: the default export of ${path} must be a control, made by defineControl({name, options, create})`,
+    );
+  }
+  return { def: def as ControlDef, options };
+}

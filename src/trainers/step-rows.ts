@@ -1,0 +1,95 @@
+import type { EntropyControl } from "../entropy-control/index.ts";
+import type { Json } from "../rollout/types.ts";
+import { groupAdvantages } from "./advantages.ts";
+import type { ObjectiveConfig } from "./config.ts";
+import type { CompletionUse, ScoredCompletion } from "./group-filter.ts";
+import type { StepRollout } from "./step-rollout.ts";
+
+/** A completion of a step with its advantage. */
+export interface StepRow extends ScoredCompletion {
+  /** Whose group and reward it carries: its own, or those of the completion whose place it took. */
+  readonly group: number;
+  readonly auxiliary: boolean;
+  readonly inBase: boolean;
+  readonly advantage: number;
+}
+
+/** All completions of a step, and which of them train. */
+export interface StepRows {
+  /** Every sampled completion once, in order: for the log. */
+  readonly all: readonly StepRow[];
+  /** Those that enter the loss, in the order in which groups are dealt to mini-batches. */
+  readonly training: readonly StepRow[];
+  /** Auxiliary rows that could have been used. */
+  readonly candidates: number;
+}
+
+/**
+ * Advantages of the base rows, and the auxiliary rows in their places. Statistics of a group are those of all its completions that were
+ * judged, also of the ones that are displaced or cut off.
+ */
+export function placeRows(
+  { rows, auxiliary }: Pick<StepRollout, "rows" | "auxiliary">,
+  objective: ObjectiveConfig,
+  control: EntropyControl | null,
+  state: Json,
+): StepRows {
+  const counted = (use: CompletionUse): boolean => use === "trained" || use === "overlong";
+  const advantages = groupAdvantages(
+    rows.map(({ use, reward }) => (counted(use) ? reward : null)),
+    rows.map(({ completion }) => completion.group),
+    objective.advantage,
+  );
+  const own = rows.map((row, i): StepRow => {
+    return { ...row, group: row.completion.group, auxiliary: false, inBase: true, advantage: advantages[i]! };
+  });
+  const plan = control?.plan?.(state) ?? null;
+  if (!plan || auxiliary.length === 0) return { all: own, training: own.filter(trains), candidates: 0 };
+  const judged = auxiliary.filter(({ use }) => use === "trained");
+  const chosen = plan
+    .choose(
+      judged.map(({ completion }) => completion.group),
+      judged.map(({ reward }) => reward!),
+    )
+    .map((i) => judged[i]!);
+  return plan.place === "replace" ? replaceRows(own, chosen, judged.length, control!) : addRows(own, chosen, control!);
+}
+
+const trains = ({ use }: StepRow): boolean => use === "trained" || use === "auxiliary";
+
+/** The first rows that train give their places, groups and rewards to auxiliary completions. */
+function replaceRows(
+  own: readonly StepRow[],
+  chosen: readonly ScoredCompletion[],
+  candidates: number,
+  control: EntropyControl,
+): StepRows {
+  const places = own.flatMap((row, i) => (trains(row) ? [i] : [])).slice(0, chosen.length);
+  const roles = control.rows?.(chosen.map(() => ({ auxiliary: true })));
+  const replaced = places.map((place, i): StepRow => {
+    const advantage = roles?.advantages[i] ?? own[place]!.advantage;
+    return {
+      ...own[place]!,
+      completion: chosen[i]!.completion,
+      scored: chosen[i]!.scored,
+      use: "auxiliary",
+      auxiliary: true,
+      advantage,
+    };
+  });
+  const displaced = new Set(places);
+  const training = own.map((row, i) => (displaced.has(i) ? replaced[places.indexOf(i)]! : row)).filter(trains);
+  const kept = own.map((row, i): StepRow => (displaced.has(i) ? { ...row, use: "displaced" } : row));
+  return { all: [...kept, ...replaced], training, candidates };
+}
+
+/** Auxiliary completions come on top. */
+function addRows(own: readonly StepRow[], chosen: readonly ScoredCompletion[], control: EntropyControl): StepRows {
+  const roles = control.rows?.(chosen.map(() => ({ auxiliary: true })));
+  const added = chosen.map((row, i): StepRow => {
+    const { group } = row.completion;
+    const inBase = roles?.inBase[i] ?? true;
+    return { ...row, group, use: "auxiliary", auxiliary: true, inBase, advantage: roles?.advantages[i] ?? 0 };
+  });
+  return { all: [...own, ...added], training: [...own.filter(trains), ...added], candidates: chosen.length };
+}

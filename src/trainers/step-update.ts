@@ -1,0 +1,310 @@
+import type { ControlReport, Measured, MiniBatchResult, RolloutMeasures } from "../entropy-control/index.ts";
+import type { Learner } from "../policy/index.ts";
+import type { Json } from "../rollout/types.ts";
+import type { Rng } from "../utils/rng.ts";
+import type { UpdateConfig } from "./config.ts";
+import { checkIdentity, type Identity, requireFinite, requireIdentity } from "./invariants.ts";
+import { klValue } from "./kl.ts";
+import { lossSource, type Objective, type ObjectiveOptions } from "./objective.ts";
+import { beginStep, computeMiniBatch, controlContext, lossMetrics, type ObjectiveResult } from "./objective-step.ts";
+import type { StepRow } from "./step-rows.ts";
+import {
+  type Layout,
+  layOut,
+  measureLayout,
+  policyPasses,
+  type RowHidden,
+  type TrainingCompletion,
+} from "./token-layout.ts";
+import type { SampleRow } from "./types.ts";
+
+/** What the updates of a step work with. */
+export interface UpdateParts {
+  readonly learner: Learner;
+  readonly objective: Objective;
+  readonly options: ObjectiveOptions;
+  readonly update: UpdateConfig;
+  readonly temperature: number;
+  /** Sampling has filters, so that recorded entropies are not those of the policy. */
+  readonly filtered: boolean;
+  readonly lr: number;
+  readonly step: number;
+  readonly totalSteps: number;
+  readonly rng: Rng;
+  /** The batch as it is saved when the step fails. */
+  readonly samples: readonly SampleRow[];
+}
+
+/** What the updates of a step found. Arrays per row are those of the last pass over it; null for rows that were in none. */
+export interface UpdateOutcome {
+  readonly state: Json;
+  readonly results: readonly ObjectiveResult[];
+  readonly gradNorms: readonly number[];
+  readonly identity: Identity | undefined;
+  readonly logp: readonly (Float64Array | null)[];
+  readonly entropy: readonly (Float64Array | null)[];
+  readonly selected: readonly (Uint8Array | null)[];
+  /** [rows] of the first update */
+  readonly first: readonly (Float64Array | null)[];
+  /** [rows] mean estimate of the divergence from the reference over the tokens; null without reference */
+  readonly kl: number | null;
+  readonly lossMetrics: readonly Readonly<Record<string, number>>[];
+  readonly seconds: { readonly old: number; readonly reference: number; readonly update: number };
+}
+
+/** Loads loss and programs of an objective into the policy's thread. */
+export async function prepareObjective(
+  learner: Learner,
+  objective: Objective,
+  options: ObjectiveOptions,
+): Promise<void> {
+  await learner.policy.useLoss(lossSource("objectiveLoss", options));
+  if (objective.control?.control.measure) {
+    await learner.policy.useProgram(
+      "measure",
+      lossSource("controlProgram", { ...options, which: "measure", state: null }),
+    );
+  }
+}
+
+/** All updates of one rollout. */
+export async function updatePolicy(rows: readonly StepRow[], state: Json, parts: UpdateParts): Promise<UpdateOutcome> {
+  const work = new StepUpdate(rows, state, parts);
+  return work.run();
+}
+
+class StepUpdate {
+  private readonly rows: readonly StepRow[];
+  private readonly parts: UpdateParts;
+  private state: Json;
+  private readonly results: ObjectiveResult[] = [];
+  private readonly gradNorms: number[] = [];
+  private readonly logp: (Float64Array | null)[];
+  private readonly entropy: (Float64Array | null)[];
+  private readonly selected: (Uint8Array | null)[];
+  private first: (Float64Array | null)[];
+  private identity: Identity | undefined;
+  private readonly lossMetrics: Record<string, number>[] = [];
+
+  constructor(rows: readonly StepRow[], state: Json, parts: UpdateParts) {
+    this.rows = rows;
+    this.state = state;
+    this.parts = parts;
+    const none = () => rows.map(() => null);
+    this.logp = none();
+    this.entropy = none();
+    this.selected = none();
+    this.first = none();
+  }
+
+  async run(): Promise<UpdateOutcome> {
+    const { update, learner } = this.parts;
+    const seconds = { old: 0, reference: 0, update: 0 };
+    let start = performance.now();
+    const lap = (): number => {
+      const now = performance.now();
+      const took = (now - start) / 1000;
+      start = now;
+      return took;
+    };
+    let completions = await this.withOldLogp(this.rows.map((row) => this.training(row)));
+    const old = await this.measureOld(completions);
+    seconds.old = lap();
+    const reference = await this.measureReference(completions);
+    completions = reference.completions;
+    seconds.reference = lap();
+    this.state = beginStep(this.parts.objective, this.state, old.rollout, this.context(old.layout));
+    const hidden = { ...old.hidden, ...reference.hidden };
+    for (let epoch = 0; epoch < update.epochs; epoch++) {
+      for (const members of this.miniBatches(epoch)) await this.updateOnce(members, completions, old, hidden);
+    }
+    seconds.update = lap();
+    await learner.policy.forgetForwards();
+    const results = this.results.map(({ result }) => result);
+    const next = this.parts.objective.control?.control.next;
+    return {
+      state: next ? next(this.state, { rollout: old.rollout, results }) : this.state,
+      ...{ results: this.results, gradNorms: this.gradNorms, identity: this.identity },
+      ...{ logp: this.logp, entropy: this.entropy, selected: this.selected, first: this.first },
+      ...{ kl: reference.kl, lossMetrics: this.lossMetrics, seconds },
+    };
+  }
+
+  private training(row: StepRow): TrainingCompletion {
+    const { completion, group, auxiliary, inBase, advantage, reward } = row;
+    const { promptIds, ids, policyLogp, logp, stop } = completion;
+    const readAfterEnd = this.parts.objective.control?.control.slotAfterEnd === true && stop !== "length";
+    return {
+      ...{ promptIds, ids, group, auxiliary, inBase, advantage, readAfterEnd },
+      reward: reward ?? 0,
+      oldLogp: policyLogp,
+      rolloutLogp: logp,
+    };
+  }
+
+  /** Auxiliary completions were sampled at another temperature: their old log-probs are computed at the training temperature. */
+  private async withOldLogp(completions: TrainingCompletion[]): Promise<TrainingCompletion[]> {
+    const auxiliary = completions.flatMap((row, i) => (row.auxiliary ? [i] : []));
+    if (auxiliary.length === 0) return completions;
+    const layout = this.layOut(auxiliary.map((i) => completions[i]!));
+    const { values } = await measureLayout(this.parts.learner.policy, layout, {});
+    const updated = [...completions];
+    auxiliary.forEach((i, j) => {
+      updated[i] = { ...completions[i]!, oldLogp: this.rowSlice(layout, j, values.logp, completions[i]!.ids.length) };
+    });
+    return updated;
+  }
+
+  /** The policy that sampled, over the whole rollout, as far as the control looks at it. */
+  private async measureOld(completions: readonly TrainingCompletion[]) {
+    const { objective, options, learner, filtered } = this.parts;
+    const layout = this.layOut(completions);
+    const program = objective.control?.control.old?.(this.state) ?? null;
+    const needsHidden = objective.given.includes("old");
+    const needsEntropy =
+      objective.control?.control.begin !== undefined || objective.control?.control.next !== undefined;
+    const auxiliary = completions.some((row) => row.auxiliary);
+    if (!program && !needsHidden && !(needsEntropy && (filtered || auxiliary))) {
+      const entropy = new Float64Array(layout.batch.live.length);
+      this.rows.forEach(({ completion }, i) => {
+        entropy.set(completion.entropy, layout.batch.rows[i]!.start);
+      });
+      return { layout, rollout: { batch: layout.batch, entropy, old: {} } as RolloutMeasures, hidden: {} as RowHidden };
+    }
+    if (program) {
+      const source = lossSource("controlProgram", { ...options, which: "old", state: this.state });
+      await learner.policy.useProgram("old", source);
+    }
+    if (needsHidden) await learner.policy.rememberHead();
+    const { values, hidden } = await measureLayout(learner.policy, layout, {
+      ...(program ? { program: "old" } : {}),
+      keep: this.parts.update.miniBatches === 1,
+      hidden: needsHidden,
+    });
+    const rollout: RolloutMeasures = { batch: layout.batch, entropy: values.entropy, old: values.values };
+    return { layout, rollout, hidden: (needsHidden ? { old: hidden } : {}) as RowHidden };
+  }
+
+  /** Log-probs and hidden states of the reference, as far as a part asks for them. */
+  private async measureReference(completions: readonly TrainingCompletion[]) {
+    const { objective, learner } = this.parts;
+    const needsHidden = objective.given.includes("reference");
+    if (!objective.referenceLogp && !needsHidden)
+      return { completions: [...completions], hidden: {} as RowHidden, kl: null };
+    const layout = this.layOut(completions);
+    const { values, hidden } = await measureLayout(learner.policy, layout, {
+      policy: "reference",
+      hidden: needsHidden,
+    });
+    let sum = 0;
+    let count = 0;
+    const updated = completions.map((row, i) => {
+      const refLogp = this.rowSlice(layout, i, values.logp, row.ids.length);
+      refLogp.forEach((logp, t) => {
+        sum += klValue("k3", logp - row.oldLogp[t]!);
+        count++;
+      });
+      return { ...row, refLogp };
+    });
+    return {
+      completions: updated,
+      hidden: (needsHidden ? { reference: hidden } : {}) as RowHidden,
+      kl: count === 0 ? 0 : sum / count,
+    };
+  }
+
+  /** Deals whole groups to the mini-batches of one pass, in an order of its own; indices of rows. */
+  private miniBatches(epoch: number): number[][] {
+    const { miniBatches } = this.parts.update;
+    if (miniBatches === 1) return [this.rows.map((_, i) => i)];
+    const groups = [...new Set(this.rows.map(({ group }) => group))];
+    const order = this.parts.rng.fork("mini-batches", this.parts.step, epoch).shuffle(groups);
+    return Array.from({ length: miniBatches }, (_, batch) => {
+      const mine = new Set(order.filter((_group, i) => i % miniBatches === batch));
+      return this.rows.flatMap(({ group }, i) => (mine.has(group) ? [i] : []));
+    });
+  }
+
+  private async updateOnce(
+    members: readonly number[],
+    completions: readonly TrainingCompletion[],
+    old: { readonly rollout: RolloutMeasures },
+    hidden: RowHidden,
+  ): Promise<void> {
+    const { learner, objective, lr, update, samples } = this.parts;
+    const { policy } = learner;
+    const layout = this.layOut(members.map((i) => completions[i]!));
+    if (layout.micro.length === 0) return; // nothing of this mini-batch trains
+    const rowHidden = Object.fromEntries(
+      Object.entries(hidden).map(([name, all]) => [name, members.map((i) => all[i]!)]),
+    ) as RowHidden;
+    const program = objective.control?.control.measure ? { program: "measure" } : {};
+    const done = await computeMiniBatch(
+      objective,
+      layout.batch,
+      policyPasses(policy, layout, { ...program, hidden: rowHidden }),
+      { state: this.state, old: this.slotsOf(members, layout, old.rollout), context: this.context(layout) },
+    );
+    this.keep(members, layout, done.result, done.report);
+    this.lossMetrics.push(lossMetrics(objective, layout.batch, done.result.update.logp));
+    if (this.identity === undefined) {
+      this.first = [...this.logp];
+      const seen = this.rows.flatMap(({ auxiliary }, i) => (this.first[i] && !auxiliary ? [i] : []));
+      this.identity = checkIdentity(
+        seen.map((i) => this.rows[i]!.completion),
+        seen.map((i) => this.first[i]!),
+      );
+    }
+    await requireFinite({ loss: done.loss, nonFinite: null }, policy, samples);
+    if (this.results.length === 0) requireIdentity(this.identity, samples);
+    const { gradNorm, nonFinite } = await policy.update(lr, update.clipGradNorm);
+    await requireFinite({ loss: done.loss, nonFinite }, policy, samples);
+    this.results.push(done);
+    this.gradNorms.push(gradNorm);
+  }
+
+  private keep(members: readonly number[], layout: Layout, result: MiniBatchResult, report: ControlReport): void {
+    members.forEach((i, row) => {
+      const length = this.rows[i]!.completion.ids.length;
+      this.logp[i] = this.rowSlice(layout, row, result.update.logp, length);
+      this.entropy[i] = this.rowSlice(layout, row, result.update.entropy, length);
+      if (report.selected) {
+        const { start } = layout.batch.rows[row]!;
+        this.selected[i] = report.selected.slice(start, start + length);
+      }
+    });
+  }
+
+  /** Outputs of the old pass for the rows of a mini-batch. */
+  private slotsOf(members: readonly number[], layout: Layout, rollout: RolloutMeasures): Measured["old"] {
+    return Object.fromEntries(
+      Object.entries(rollout.old).map(([name, values]) => {
+        const picked = new Float64Array(layout.batch.live.length);
+        members.forEach((i, row) => {
+          const { start, end } = rollout.batch.rows[i]!;
+          picked.set(values.subarray(start, end), layout.batch.rows[row]!.start);
+        });
+        return [name, picked];
+      }),
+    );
+  }
+
+  private rowSlice({ batch }: Layout, row: number, values: Float64Array, length: number): Float64Array {
+    const { start } = batch.rows[row]!;
+    return values.slice(start, start + length);
+  }
+
+  private layOut(completions: readonly TrainingCompletion[]): Layout {
+    const { update, temperature, learner } = this.parts;
+    return layOut(completions, { maxTokens: update.microBatchTokens, temperature, padId: learner.config.padId });
+  }
+
+  private context(layout: Layout) {
+    const { objective, step, totalSteps, rng } = this.parts;
+    const draws = rng.fork("control", step, this.results.length);
+    return controlContext(objective, layout.batch, {
+      ...{ step, totalSteps },
+      draw: (candidates, count) => draws.shuffle([...candidates]).slice(0, count),
+    });
+  }
+}
