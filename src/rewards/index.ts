@@ -1,5 +1,8 @@
 import { z } from "zod";
 import { countdownReward } from "./countdown.ts";
+import { exactMatchReward } from "./exact-match.ts";
+import { formatReward } from "./format.ts";
+import { numericAnswerReward } from "./numeric-answer.ts";
 import { type Rubric, rubric } from "./rubric.ts";
 import type { Reward } from "./types.ts";
 
@@ -9,20 +12,25 @@ export { rubric } from "./rubric.ts";
 export type { Outcome, Reward, RewardDef, Scorable, Verdict } from "./types.ts";
 export { correct, unparseable, wrong } from "./verdicts.ts";
 
+const DEFS = [countdownReward, numericAnswerReward, formatReward, exactMatchReward] as const;
+
 const weight = z.number().default(1).describe("factor of this term in the reward; 0 = metric only");
 
 /** A reward of a recipe: its name, its weight and its own options. */
 export const RewardConfig = z.discriminatedUnion("name", [
-  countdownReward.options.extend({ name: z.literal(countdownReward.name as "countdown"), weight }),
+  countdownReward.options.extend({ name: z.literal("countdown"), weight }),
+  numericAnswerReward.options.extend({ name: z.literal("numeric-answer"), weight }),
+  formatReward.options.extend({ name: z.literal("format"), weight }),
+  exactMatchReward.options.extend({ name: z.literal("exact-match"), weight }),
 ]);
 export type RewardConfig = z.infer<typeof RewardConfig>;
 
 /** Makes one built-in reward. */
 export function createReward(config: RewardConfig): Reward {
   const { name, weight: _weight, ...options } = config;
-  const def = [countdownReward].find((candidate) => candidate.name === name);
+  const def = DEFS.find((candidate) => candidate.name === name);
   if (!def) throw new Error(`internal: reward ${name} is not in the table`);
-  return def.create(options);
+  return def.create(options as never);
 }
 
 /** Makes the rubric of a recipe. */

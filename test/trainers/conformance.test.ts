@@ -37,6 +37,6 @@ test("conformance: a wrong coefficient, a wrong mask and a wrong row order are s
   const epo = cases.get("epo/paper/hinge-on-both-sides")!;
   const mask = epo.batch!.mask.map((row, i) => row.map((bit, t) => (i === 0 && t === 0 ? 0 : bit)));
   assert.ok((await worst({ ...epo, batch: { ...epo.batch!, mask } })) > 1e-6);
-  const rewards = [...epo.batch!.rewards].reverse();
-  assert.ok((await worst({ ...epo, batch: { ...epo.batch!, rewards: rewards.with(0, 5) } })) > 1e-6);
+  const rewards = [0, 1, 0, 1]; // the first group the other way round
+  assert.ok((await worst({ ...epo, batch: { ...epo.batch!, rewards } })) > 1e-6);
 });

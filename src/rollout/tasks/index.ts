@@ -1,12 +1,18 @@
 import { z } from "zod";
 import type { TaskSet } from "../types.ts";
+import { arithmetic } from "./arithmetic.ts";
 import { countdown } from "./countdown.ts";
+import { file } from "./file.ts";
+import { gsm8k } from "./gsm8k.ts";
 
-const DEFS = [countdown] as const;
+const DEFS = [countdown, arithmetic, gsm8k, file] as const;
 
 /** A task set of a recipe: its name and its own options. */
 export const TaskConfig = z.discriminatedUnion("name", [
   countdown.options.extend({ name: z.literal(countdown.name as "countdown") }),
+  arithmetic.options.extend({ name: z.literal(arithmetic.name as "arithmetic") }),
+  gsm8k.options.extend({ name: z.literal(gsm8k.name as "gsm8k") }),
+  file.options.extend({ name: z.literal(file.name as "file") }),
 ]);
 export type TaskConfig = z.infer<typeof TaskConfig>;
 
@@ -15,5 +21,5 @@ export function openTaskSet(config: TaskConfig): Promise<TaskSet> {
   const { name, ...options } = config;
   const def = DEFS.find((candidate) => candidate.name === name);
   if (!def) throw new Error(`internal: task set ${name} is not in the table`);
-  return def.open(options);
+  return def.open(options as never);
 }

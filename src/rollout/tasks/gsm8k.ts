@@ -1,0 +1,91 @@
+import { join } from "node:path";
+import { z } from "zod";
+import { DataError } from "../../utils/errors.ts";
+import { readRows, textField } from "../data/index.ts";
+import type { Row } from "../data/rows.ts";
+import type { TaskSet, TaskSetDef } from "../types.ts";
+import { listTaskSet } from "./list.ts";
+import { normalisedText } from "./split.ts";
+
+const Options = z.strictObject({
+  split: z.enum(["train", "test"]).default("train").describe("the data set's own splits"),
+  path: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe(
+      "JSONL, JSON or Parquet file with question and answer; null: gsm8k/{split}.jsonl in the folder RLVR_DATA",
+    ),
+  instruction: z
+    .string()
+    .default("Solve it step by step. End with a line of the form: #### number")
+    .describe("follows the question: how the answer is to be written"),
+  limit: z.int().min(1).nullable().default(null).describe("use only so many problems, the first ones"),
+});
+type Options = z.infer<typeof Options>;
+
+interface Problem {
+  readonly question: string;
+  readonly answer: string;
+}
+
+/**
+ * GSM8K (arXiv:2110.14168), 7,473 / 1,319 word problems, from a local file: it is not part of this package. The gold number stands after
+ * `####` in the answer. With the default paths, a question of `train` that occurs in `test` is left out.
+ */
+export const gsm8k: TaskSetDef<typeof Options> = {
+  name: "gsm8k",
+  options: Options,
+  open: (options) => openGsm8k(options),
+};
+
+async function openGsm8k(options: Options): Promise<TaskSet> {
+  const { split, path, limit, instruction } = options;
+  const problems = await readProblems(path ?? defaultPath(split));
+  const other = path === null && split === "train" ? await readProblems(defaultPath("test")) : [];
+  const tested = new Set(other.map(({ question }) => normalisedText(question)));
+  const used = problems.filter(({ question }) => !tested.has(normalisedText(question))).slice(0, limit ?? undefined);
+  if (used.length === 0) throw new DataError(`${path ?? defaultPath(split)}: holds no problem`);
+  return listTaskSet("gsm8k", split, used, ({ question, answer }, index) => ({
+    id: `gsm8k/${split}/${index}`,
+    set: "gsm8k",
+    prompt: [{ role: "user", content: `${question}\n${instruction}`.trim() }],
+    answer,
+    data: {},
+  }));
+}
+
+function defaultPath(split: string): string {
+  const folder = process.env.RLVR_DATA;
+  if (!folder) {
+    throw new DataError(
+      "gsm8k: the problems are not here: set the option path to a file, or RLVR_DATA to the folder that holds gsm8k/train.jsonl and gsm8k/test.jsonl",
+    );
+  }
+  return join(folder, "gsm8k", `${split}.jsonl`);
+}
+
+async function readProblems(path: string): Promise<Problem[]> {
+  const problems: Problem[] = [];
+  for await (const row of readRows(path, "set the option path, or RLVR_DATA to the folder that holds gsm8k/")) {
+    problems.push({ question: textField(row, "question"), answer: goldNumber(row) });
+  }
+  return problems;
+}
+
+/** The number after the last `####`, without thousands separators. */
+function goldNumber(row: Row): string {
+  const answer = textField(row, "answer");
+  const at = answer.lastIndexOf("####");
+  const gold =
+    at < 0
+      ? ""
+      : answer
+          .slice(at + 4)
+          .trim()
+          .replaceAll(",", "");
+  if (/^-?\d+(\.\d+)?$/.test(gold)) return gold;
+  throw new DataError(
+    `${row.where}, field "answer": must end with "#### number", got ${JSON.stringify(answer.slice(-40))}`,
+  );
+}
