@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import type { ModelEntry, ModelReport } from "../run/models.ts";
+import { verifyCommand } from "./models-verify.ts";
 import { withExample, withJson } from "./options.ts";
 import { columns, result } from "./output.ts";
 
@@ -7,10 +8,10 @@ interface Json {
   readonly json?: boolean;
 }
 
-/** `rlvr models list|inspect|convert` */
+/** `rlvr models list|inspect|verify|convert` */
 export function modelsCommand(): Command {
   const models = new Command("models").description(
-    "Models on this machine: what there is, what is in it, other formats.",
+    "Models on this machine: what there is, what is in it, whether it computes the right numbers, other formats.",
   );
   withExample(models, "rlvr models list", "rlvr models inspect seedling");
   const list = new Command("list").description("Models in the package and in ./models.").action(listAction);
@@ -27,6 +28,7 @@ export function modelsCommand(): Command {
     .action(convertAction);
   models.addCommand(withExample(withJson(list), "rlvr models list --json"));
   models.addCommand(withExample(withJson(inspect), "rlvr models inspect models/SmolLM2-135M-Instruct"));
+  models.addCommand(verifyCommand());
   models.addCommand(withExample(withJson(convert), "rlvr models convert model.gguf --dtype bf16 -o models/my-model"));
   return models;
 }
