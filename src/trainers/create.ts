@@ -2,8 +2,9 @@ import { type Adapter, openLearner } from "../policy/index.ts";
 import { createRubric } from "../rewards/index.ts";
 import { openDemonstrations } from "../rollout/demonstrations/index.ts";
 import { openTaskSet } from "../rollout/tasks/index.ts";
-import { GrpoTrainer } from "./grpo.ts";
+import { GrpoTrainer, objectiveOptions } from "./grpo.ts";
 import type { JobRecipe, TrainingJob } from "./job.ts";
+import { openObjective } from "./objective.ts";
 import { SftTrainer } from "./sft.ts";
 import type { Trainer } from "./types.ts";
 
@@ -15,13 +16,14 @@ export interface CreatedTrainer {
 }
 
 /**
- * Opens everything a job needs: tasks first, since they fail fastest, then the model in its thread.
+ * Opens everything a job needs: tasks and objective first, since they fail fastest, then the model in its thread.
  * @throws ConfigError, DataError naming what cannot be used
  */
 export async function createTrainer({ recipe, threads }: TrainingJob): Promise<CreatedTrainer> {
   const evaluation = recipe.tasks.eval ? await openTaskSet(recipe.tasks.eval) : null;
   const train = recipe.tasks.train ? await openTaskSet(recipe.tasks.train) : null;
   const demonstrations = recipe.demonstrations ? await openDemonstrations(recipe.demonstrations) : null;
+  const objective = demonstrations ? null : await openObjective(objectiveOptions(recipe));
   const rubric = createRubric(recipe.rewards);
   const { beta1, beta2, epsilon, weightDecay } = recipe.optimizer;
   const learner = await openLearner({
@@ -35,7 +37,7 @@ export async function createTrainer({ recipe, threads }: TrainingJob): Promise<C
     const common = { recipe, learner, evaluation, rubric };
     const trainer = demonstrations
       ? await SftTrainer.open({ ...common, demonstrations })
-      : await GrpoTrainer.open({ ...common, train: train! });
+      : await GrpoTrainer.open({ ...common, train: train! }, objective!);
     return { trainer, modelHash: learner.modelHash, trainableCount: learner.policy.trainableCount };
   } catch (error) {
     await learner.close();

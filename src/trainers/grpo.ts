@@ -7,7 +7,7 @@ import { toSampleRow } from "./completion-rows.ts";
 import { evaluate } from "./evaluate.ts";
 import type { JobRecipe } from "./job.ts";
 import { withKlPenalty } from "./kl-reward.ts";
-import { type Objective, type ObjectiveOptions, openObjective } from "./objective.ts";
+import type { Objective, ObjectiveOptions } from "./objective.ts";
 import { loadTraining, saveTraining, type TrainerState } from "./state.ts";
 import { stepMetrics } from "./step-metrics.ts";
 import { rollOut, type StepRollout } from "./step-rollout.ts";
@@ -55,13 +55,10 @@ export class GrpoTrainer implements Trainer {
     };
   }
 
-  /** @throws ConfigError when the parts of the objective do not fit together */
-  static async open(parts: GrpoParts): Promise<GrpoTrainer> {
-    const { objective, control, update } = parts.recipe;
-    const options = { objective, control, oldIsCurrent: update.miniBatches * update.epochs === 1 };
-    const opened = await openObjective(options);
-    await prepareObjective(parts.learner, opened, options);
-    return new GrpoTrainer(parts, opened, options);
+  static async open(parts: GrpoParts, objective: Objective): Promise<GrpoTrainer> {
+    const options = objectiveOptions(parts.recipe);
+    await prepareObjective(parts.learner, objective, options);
+    return new GrpoTrainer(parts, objective, options);
   }
 
   async step(step: number): Promise<StepOutput> {
@@ -162,6 +159,11 @@ export class GrpoTrainer implements Trainer {
       lastReward: value,
     };
   }
+}
+
+/** The objective of a recipe. */
+export function objectiveOptions({ objective, control, update }: JobRecipe): ObjectiveOptions {
+  return { objective, control, oldIsCurrent: update.miniBatches * update.epochs === 1 };
 }
 
 /** Adds what the control selected to the rows that trained. */

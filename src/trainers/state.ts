@@ -31,7 +31,8 @@ const FILE = "trainer.json";
 export async function saveTraining(folder: string, learner: Learner, state: TrainerState): Promise<void> {
   await learner.policy.saveState(folder);
   await learner.saveModel(folder);
-  writeFileAtomic(join(folder, FILE), `${JSON.stringify(state, null, 2)}\n`);
+  const inOrder = TrainerState.parse(state); // keys in the schema's order, whatever the state has been through
+  writeFileAtomic(join(folder, FILE), `${JSON.stringify(inOrder, null, 2)}\n`);
 }
 
 /** Restores what `saveTraining` wrote. @throws DataError when the state is not whole or of another job */

@@ -42,7 +42,7 @@ test("loadRecipe: fills every default; the resolved recipe survives YAML", () =>
   assert.equal(recipe.name, "r");
   assert.equal(recipe.trainer, "grpo");
   assert.deepEqual(recipe.adapter, { kind: "none" });
-  assert.deepEqual(recipe.objective.loss, { name: "clip", clipLow: 0.2, clipHigh: 0.2 });
+  assert.deepEqual(recipe.objective.loss, { name: "clip", clipLow: 0.2, clipHigh: 0.2, dualClip: null });
   assert.equal(recipe.optimizer.beta2, 0.999);
   assert.deepEqual(resolveRecipe({ name: "other", ...fromYaml(recipeToYaml(recipe), "y") }, false), recipe);
 });
@@ -95,7 +95,7 @@ test("loadRecipe: all problems are reported at once, each on its line", () => {
 
 test("loadRecipe: an unknown name lists the known ones and the nearest", () => {
   assert.deepEqual(problems(`${GOOD}objective: {loss: {name: clipp}}\n`), [
-    'r.yaml:11 objective.loss.name: must be clip, got "clipp"; did you mean "clip"?',
+    'r.yaml:11 objective.loss.name: must be one of clip, clip-higher, clip-wide, gspo, cispo, reinforce, got "clipp"; did you mean "clip"?',
   ]);
   assert.match(
     problems(GOOD.replace("lr: 1e-3", "lr: 1e-3, schedule: {name: cosin}"))[0]!,
@@ -122,7 +122,13 @@ test("loadRecipe: rules between fields", () => {
   assert.deepEqual(problems(`${GOOD}update: {miniBatches: 5}\n`), [
     "r.yaml:11 update.miniBatches: must be at most rollout.promptsPerStep (4), got 5",
   ]);
-  assert.match(problems(`${GOOD}control: {name: siren}\n`)[0]!, /^r\.yaml:11 control: must be null/);
+  assert.deepEqual(problems(`${GOOD}control: {name: siren, topp: 1, keepQuantile: 2}\n`), [
+    "r.yaml:11 control.keepQuantile: must be at most 1, got 2",
+    'r.yaml:11 control.topp: unknown key, did you mean "topP"? (known: variant, coefficient, topP, topK, keepQuantile, padLeak, withoutAnchor, withoutTopP, withoutPeakMask, name, module)',
+  ]);
+  assert.deepEqual(problems(`${GOOD}objective: {kl: {estimator: full, coefficient: 1, place: reward}}\n`), [
+    "r.yaml:11 objective.kl.estimator: full cannot be part of the reward: it has no value per sampled token; use k1, k2, k3 or abs",
+  ]);
 });
 
 test("loadRecipe: smoke is a patch, validated even when it is not applied", () => {
