@@ -31,7 +31,7 @@ export function samplerGraph(config: ModelConfig, filters: SamplerFilters, float
   const normalised = g.scope("model.norm", () => rmsNorm(g, hidden, norm, config.normEps));
   const logits = g.scope("head", () => g.div(g.gemm(normalised, head, { transB: true }), temperature));
   const policy = g.logSoftmax(logits);
-  const kept = filters.greedy ? policy : filterLogits(g, logits, filters);
+  const kept = filters.greedy ? logits : filterLogits(g, logits, filters);
   const drawn = kept === logits ? policy : g.logSoftmax(kept);
   const probabilities = g.exp(drawn);
   const id = filters.greedy ? g.argMax(logits) : invertCdf(g, probabilities, g.input("uniform", ["B"]));

@@ -20,8 +20,8 @@ const relative = { unit: "relative", allowed: 1e-3, rounded: (u: number) => 32 *
 
 /**
  * What is compared, in the order of printing. Sums and single values of a gradient may be off by four standard deviations of an error whose
- * norm is a thousandth of the gradient's: its signs are as good as random. With rounded weights the bounds grow with the roundoff; a bfloat16
- * copy of a 135 M model was seen to move log-probs by 0.1 and gradient norms by a few hundredths.
+ * norm is a thousandth of the gradient's: its signs are as good as random. With rounded weights the bounds grow with the roundoff, with room
+ * above what was measured: a bfloat16 copy of SmolLM2-135M moves log-probs by at most 0.09 nats, gradient norms by 5 % and single sums by 11 %.
  */
 export const KINDS = {
   weightHashes: { ...equal, label: "weight hashes" },
@@ -40,8 +40,8 @@ export const KINDS = {
   loss: { ...nats, label: "loss" },
   gradientNorms: { ...relative, label: "gradient norms" },
   gradientRows: { ...relative, label: "gradient norms of embedding rows" },
-  gradientSums: { ...relative, allowed: 4e-3, rounded: (u) => 128 * u, label: "gradient sums" },
-  gradientValues: { ...relative, allowed: 4e-3, rounded: (u) => 128 * u, label: "first gradient values" },
+  gradientSums: { ...relative, allowed: 4e-3, rounded: (u) => 64 * u, label: "gradient sums" },
+  gradientValues: { ...relative, allowed: 4e-3, rounded: (u) => 64 * u, label: "first gradient values" },
 } as const satisfies Record<string, KindRow>;
 
 /** Name of a kind of comparison. */
