@@ -25,6 +25,12 @@ export interface Session {
 }
 
 /**
+ * Threads that spin while they wait halve the time of nothing here, and on a machine that does other work they cost a factor of two to five
+ * (EXPERIMENTS.md).
+ */
+const NO_SPINNING = { session: { intra_op: { allow_spinning: "0" } } };
+
+/**
  * Compiles a graph for the CPU provider.
  * @throws SessionError naming the graph, and the node with its scope when ONNX Runtime names one
  */
@@ -36,6 +42,7 @@ export async function compile(graph: GraphCore, options: SessionOptions): Promis
     graphOptimizationLevel: graph.floatType === "float64" ? "basic" : "all",
     enableMemPattern: false, // shapes change from run to run: patterns only grow memory
     interOpNumThreads: 1,
+    extra: NO_SPINNING,
     logSeverityLevel: 4, // what goes wrong is thrown, with more context than a log line has
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
   }).catch((error: unknown) => {
