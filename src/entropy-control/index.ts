@@ -1,7 +1,5 @@
-import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import { z } from "zod";
-import { ConfigError, messageOf } from "../utils/errors.ts";
+import { ConfigError } from "../utils/errors.ts";
 import { adaptiveEntropy } from "./adaptive-entropy.ts";
 import { aepo } from "./aepo.ts";
 import { clipCov } from "./clip-cov.ts";
@@ -11,9 +9,11 @@ import { epo } from "./epo.ts";
 import { forkingTokens } from "./forking-tokens.ts";
 import { klCov } from "./kl-cov.ts";
 import { lpReg } from "./lp-reg.ts";
+import { loadOwnControl } from "./own-control.ts";
 import { siren } from "./siren.ts";
 import type { ControlDef, EntropyControl } from "./types.ts";
 
+export { z } from "zod";
 export {
   covariances,
   largest,
@@ -60,7 +60,7 @@ export const BuiltInControlConfig = z.discriminatedUnion("name", [
 
 /** A control of the user's own: a module whose default export is made by `defineControl`. */
 export const ModuleControlConfig = z.looseObject({
-  module: z.string().min(1).describe("path of a TypeScript or JavaScript file, from the current folder"),
+  module: z.string().min(1).describe("TypeScript or JavaScript file, from the folder of the recipe"),
 });
 
 /** The control of a recipe. */
@@ -81,7 +81,7 @@ export async function openControl(
   config: ControlConfig,
   objective: { readonly loss: { readonly name: string } },
 ): Promise<OpenControl> {
-  const { def, options } = "module" in config ? await loadModule(config) : builtIn(config);
+  const { def, options } = "module" in config ? await own(config) : builtIn(config);
   const parsed = def.options.safeParse(options);
   if (!parsed.success) throw new ConfigError(`control ${def.name}: ${z.prettifyError(parsed.error)}`);
   const problem = def.check?.(parsed.data, objective);
@@ -95,23 +95,6 @@ function builtIn({ name, ...options }: z.infer<typeof BuiltInControlConfig>): { 
   return { def, options };
 }
 
-async function loadModule({ module, ...options }: z.infer<typeof ModuleControlConfig>) {
-  const path = resolve(module);
-  let loaded: { default?: Partial<ControlDef> };
-  try {
-    loaded = (await import(pathToFileURL(path).href)) as typeof loaded;
-  } catch (error) {
-    throw new ConfigError(`control: ${path} cannot be loaded: ${messageOf(error)}`, { cause: error });
-  }
-  const def = loaded.default;
-  if (
-    typeof def?.name !== "string" ||
-    typeof def.create !== "function" ||
-    typeof def.options?.safeParse !== "function"
-  ) {
-    throw new ConfigError(
-      `control: the default export of ${path} must be a control, made by defineControl({name, options, create})`,
-    );
-  }
-  return { def: def as ControlDef, options };
+async function own({ module, ...options }: z.infer<typeof ModuleControlConfig>) {
+  return { def: await loadOwnControl(module), options };
 }

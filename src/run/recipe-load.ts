@@ -1,7 +1,9 @@
+import { dirname, resolve } from "node:path";
 import { stringify } from "yaml";
 import { ConfigError } from "../utils/errors.ts";
 import { canonicalJson } from "../utils/hash.ts";
 import { completeRecipe, crossProblems, type Recipe, RecipeSchema } from "./recipe.ts";
+import { absoluteModules } from "./recipe-modules.ts";
 import { type Problem, pathText, problemsOf } from "./recipe-problems.ts";
 import { applyOverrides, type RecipeSource, readRecipe } from "./recipe-source.ts";
 
@@ -14,12 +16,13 @@ export interface RecipeOptions {
 }
 
 /**
- * Reads, patches and validates a recipe.
+ * Reads, patches and validates a recipe. Modules that it names are looked for in its own folder, those of `set` in the current one.
  * @throws ConfigError with one line per problem, all of them at once
  */
 export async function loadRecipe(file: string, options: RecipeOptions = {}): Promise<Recipe> {
-  const source = applyOverrides(await readRecipe(file), options.set ?? []);
-  return resolveRecipe(source, options.smoke ?? false);
+  const written = absoluteModules(await readRecipe(file), dirname(resolve(file)));
+  const source = applyOverrides(written, options.set ?? []);
+  return resolveRecipe(absoluteModules(source, resolve()), options.smoke ?? false);
 }
 
 /** Validates a recipe that is already in memory; the `smoke` patch is validated too, applied or not. */

@@ -78,7 +78,11 @@ const actor = mergeMetrics(
 );
 
 const control = mergeMetrics({
-  "control/{knob}": when("control", "1", "a number that the entropy control set for this step"),
+  "control/{knob}": when(
+    "control",
+    "1",
+    "a number that the control set for this step, or that a control of your own reports",
+  ),
   "control/selected_frac": when("control", "share", "trained tokens that the control selected"),
   cispo_clip_ratio: when("loss cispo", "share", "<1[r above the cap and A > 0]>"),
   "siren/anchor": when("siren", "nats", "entropy of the first batch that the control holds to"),

@@ -1,0 +1,23 @@
+import { resolve } from "node:path";
+import type { RecipeSource } from "./recipe-source.ts";
+
+/**
+ * Makes the paths of a user's own modules (every key `module`) absolute, so that a resolved recipe finds them from any folder.
+ * @param folder where relative paths start
+ */
+export function absoluteModules(source: RecipeSource, folder: string): RecipeSource {
+  return { ...source, data: withModules(source.data, folder) };
+}
+
+function withModules(node: unknown, folder: string): unknown {
+  if (Array.isArray(node)) return node.map((inner) => withModules(inner, folder));
+  if (typeof node !== "object" || node === null) return node;
+  return Object.fromEntries(
+    Object.entries(node).map(([key, value]) => [
+      key,
+      key === "module" && typeof value === "string" && value !== ""
+        ? resolve(folder, value)
+        : withModules(value, folder),
+    ]),
+  );
+}
