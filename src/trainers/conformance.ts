@@ -5,7 +5,14 @@ import { groupAdvantages } from "./advantages.ts";
 import type { ConformanceBatch, ConformanceCase } from "./conformance-case.ts";
 import { type LogitResult, type LogitSlots, programLoss, runOnLogits } from "./conformance-passes.ts";
 import { type Objective, openObjective } from "./objective.ts";
-import { beginStep, computeMiniBatch, controlContext, lossMetrics, type ObjectiveBatch } from "./objective-step.ts";
+import {
+  beginStep,
+  computeMiniBatch,
+  controlContext,
+  lossMetrics,
+  type ObjectiveBatch,
+  type ObjectiveResult,
+} from "./objective-step.ts";
 
 /** What a case gives, under the keys of its `expect`. */
 export type CaseResult = Readonly<Record<string, unknown>>;
@@ -18,47 +25,24 @@ interface CaseSlots {
   readonly places: readonly (readonly [number, number])[];
 }
 
+/** Everything that came up while a case was computed. Slots are live tokens, and those after them that the control reads. */
+export interface ComputedCase extends CaseSlots {
+  readonly objective: Objective;
+  readonly done: ObjectiveResult;
+  /** What the update pass was fed, by name of the loss' inputs. [n] each, and numbers */
+  readonly fed: { readonly features: Readonly<Record<string, Float64Array>>; readonly scalars: Record<string, number> };
+  /** [n*V] of the loss with respect to the logits */
+  readonly gradient: Float64Array;
+  readonly knobs: Readonly<Record<string, number>> | null;
+  /** Before the step, as the step worked with it, and after it. */
+  readonly states: { readonly before: Json; readonly started: Json; readonly after: Json };
+}
+
 /** Computes a case through the graph code that trains. */
 export async function runCase(given: ConformanceCase, floatType: FloatType): Promise<CaseResult> {
-  const { objective: config, control, step, totalSteps } = given;
-  const objective = await openObjective({
-    objective: config,
-    control,
-    oldIsCurrent: given.batch?.oldLogits === undefined,
-  });
-  const state = given.state ?? objective.control?.control.init() ?? null;
-  if (!given.batch) return planOnly(given, objective, state);
-  const { batch, slots, places } = toSlots(given, given.batch, objective, floatType);
-  const context = controlContext(objective, batch, {
-    step,
-    totalSteps,
-    draw: (candidates) => candidates.filter((t) => given.batch!.chosen?.[places[t]![0]]?.[places[t]![1]] === 1),
-  });
-  const oldSlots = slots.others.old ? { ...slots, logits: slots.others.old } : slots;
-  const oldProgram = objective.control?.control.old?.(state) ?? null;
-  const old = await runOnLogits(
-    programLoss(oldProgram ?? { outputs: [], build: () => ({}) }),
-    oldSlots,
-    NOTHING,
-    false,
-  );
-  const rollout = { batch, entropy: old.values.entropy, old: old.values.values };
-  const started = beginStep(objective, state, rollout, context);
-  let gradient: Float64Array = new Float64Array(0);
-  const passes = {
-    measure: async (): Promise<TokenValues> => {
-      const program = objective.control?.control.measure ?? { outputs: [], build: () => ({}) };
-      return (await runOnLogits(programLoss(program), slots, NOTHING, false)).values;
-    },
-    update: async (features: Record<string, Float64Array>, scalars: Record<string, number>): Promise<LogitResult> => {
-      const result = await runOnLogits(objective.loss, slots, { features, scalars }, true);
-      gradient = result.gradient;
-      return result;
-    },
-  };
-  const done = await computeMiniBatch(objective, batch, passes, { state: started, old: rollout.old, context });
+  if (!given.batch) return planOnly(given);
+  const { objective, batch, slots, places, done, gradient, knobs, states } = await computeCase(given, floatType);
   const { result, report, terms, loss } = done;
-  const knobs = objective.control?.control.knobs?.(state, { step, totalSteps });
   return {
     advantages: batch.rows.map((_, i) => rowAdvantage(given.batch!, objective, i)),
     loss,
@@ -67,19 +51,65 @@ export async function runCase(given: ConformanceCase, floatType: FloatType): Pro
     entropy: spreadSlots(given.batch, places, batch.live, result.update.entropy),
     ...(report.selected ? { selected: spreadSlots(given.batch, places, null, report.selected) } : {}),
     ...(knobs ? { knobs } : {}),
-    state: objective.control?.control.next?.(started, { rollout, results: [result] }) ?? started,
+    state: states.after,
     metrics: { ...lossMetrics(objective, batch, result.update.logp), ...report.metrics },
   };
+}
+
+/** The objective of a case. @throws ConfigError when its parts do not fit together */
+export function objectiveOf({ objective, control, batch }: ConformanceCase): Promise<Objective> {
+  return openObjective({ objective, control, oldIsCurrent: batch?.oldLogits === undefined });
+}
+
+/** One step on the batch of a case. @throws Error (ours) for a case without one */
+export async function computeCase(given: ConformanceCase, floatType: FloatType): Promise<ComputedCase> {
+  if (!given.batch) throw new Error(`internal: case ${given.name} has no batch`);
+  const { step, totalSteps } = given;
+  const objective = await objectiveOf(given);
+  const before = given.state ?? objective.control?.control.init() ?? null;
+  const { batch, slots, places } = toSlots(given, given.batch, objective, floatType);
+  const context = controlContext(objective, batch, {
+    step,
+    totalSteps,
+    draw: (candidates) => candidates.filter((t) => given.batch!.chosen?.[places[t]![0]]?.[places[t]![1]] === 1),
+  });
+  const oldSlots = slots.others.old ? { ...slots, logits: slots.others.old } : slots;
+  const oldProgram = objective.control?.control.old?.(before) ?? null;
+  const old = await runOnLogits(
+    programLoss(oldProgram ?? { outputs: [], build: () => ({}) }),
+    oldSlots,
+    NOTHING,
+    false,
+  );
+  const rollout = { batch, entropy: old.values.entropy, old: old.values.values };
+  const started = beginStep(objective, before, rollout, context);
+  let gradient: Float64Array = new Float64Array(0);
+  let fed: ComputedCase["fed"] = NOTHING;
+  const passes = {
+    measure: async (): Promise<TokenValues> => {
+      const program = objective.control?.control.measure ?? { outputs: [], build: () => ({}) };
+      return (await runOnLogits(programLoss(program), slots, NOTHING, false)).values;
+    },
+    update: async (features: Record<string, Float64Array>, scalars: Record<string, number>): Promise<LogitResult> => {
+      fed = { features, scalars };
+      const result = await runOnLogits(objective.loss, slots, fed, true);
+      gradient = result.gradient;
+      return result;
+    },
+  };
+  const done = await computeMiniBatch(objective, batch, passes, { state: started, old: rollout.old, context });
+  const after = objective.control?.control.next?.(started, { rollout, results: [done.result] }) ?? started;
+  const knobs = objective.control?.control.knobs?.(before, { step, totalSteps }) ?? null;
+  return { objective, batch, slots, places, done, fed, gradient, knobs, states: { before, started, after } };
 }
 
 const NOTHING = { features: {}, scalars: {} };
 
 /** Cases without a batch ask for the control's plan alone. */
-function planOnly(
-  { candidates, auxiliaryPool, step, totalSteps }: ConformanceCase,
-  objective: Objective,
-  state: Json,
-): CaseResult {
+async function planOnly(given: ConformanceCase): Promise<CaseResult> {
+  const { candidates, auxiliaryPool, step, totalSteps } = given;
+  const objective = await objectiveOf(given);
+  const state = given.state ?? objective.control?.control.init() ?? null;
   const control = objective.control?.control;
   const knobs = { ...control?.knobs?.(state, { step, totalSteps }) };
   const plan = control?.plan?.(state);
