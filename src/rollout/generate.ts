@@ -160,12 +160,18 @@ function startRows(request: GenerateRequest & { first: number }, prompt: readonl
   }));
 }
 
-function checkContext(policy: Policy, task: Task, promptLength: number, maxTokens: number): void {
+/** @throws ConfigError when a prompt is empty, or does not fit the model's context together with `maxTokens` */
+export function checkContext(
+  policy: Pick<Policy, "config">,
+  task: Task,
+  promptLength: number,
+  maxTokens: number,
+): void {
   const { maxPositions } = policy.config;
   if (promptLength === 0) throw new ConfigError(`task ${task.id}: the prompt has no tokens`);
   if (promptLength + maxTokens <= maxPositions) return;
   throw new ConfigError(
-    `task ${task.id}: its prompt of ${promptLength} tokens and rollout.maxTokens ${maxTokens} exceed the model's context of ${maxPositions}; lower maxTokens to ${Math.max(0, maxPositions - promptLength)} or filter long prompts`,
+    `task ${task.id}: its prompt of ${promptLength} tokens and maxTokens ${maxTokens} exceed the model's context of ${maxPositions}; lower maxTokens to ${Math.max(0, maxPositions - promptLength)} or filter long prompts`,
   );
 }
 
@@ -204,7 +210,23 @@ function toCompletion(row: Row, tokenizer: Tokenizer): Completion {
     logp: Float32Array.from(row.logp),
     policyLogp: Float32Array.from(row.policyLogp),
     entropy: Float32Array.from(row.entropy),
+    ...(task.turnMark === undefined ? {} : { turns: turnsOf(row, tokenizer) }),
     text: tokenizer.decode(ids, { skipSpecial: true }),
     stop: stop!,
   };
+}
+
+/** Turn of each token: the mark belongs to the turn that it ends, and so does an end of sequence right after it. */
+function turnsOf({ ids, task, stop }: Row, tokenizer: Tokenizer): Int32Array {
+  const [mark, ...more] = tokenizer.encode(task.turnMark!);
+  if (mark === undefined || more.length > 0) {
+    throw new ConfigError(
+      `task ${task.id}: the turn mark ${JSON.stringify(task.turnMark)} is not one token of this model`,
+    );
+  }
+  let turn = 0;
+  const turns = Int32Array.from(ids, (token) => (token === mark ? turn++ : turn));
+  const last = turns.length - 1;
+  if (stop === "eos" && last > 0) turns[last] = turns[last - 1]!;
+  return turns;
 }

@@ -19,6 +19,8 @@ export interface Task {
   readonly prompt: string | readonly Message[];
   /** The gold answer as the verifier reads it; null when the task is judged by its `data` alone. */
   readonly answer: string | null;
+  /** Text that ends a turn inside a completion, one token of the model: what follows is the next turn. Absent: one turn. */
+  readonly turnMark?: string;
   /** What the verifier needs besides: numbers, target, … */
   readonly data: { readonly [key: string]: Json };
 }
@@ -61,6 +63,8 @@ export interface Completion {
   readonly policyLogp: Float32Array;
   /** Entropy of that distribution in nats, length of `ids`. */
   readonly entropy: Float32Array;
+  /** Index of the turn of each sampled id, from 0; absent for one turn. */
+  readonly turns?: Int32Array;
   /** Decoded `ids` without special tokens. A view: never encoded again. */
   readonly text: string;
   readonly stop: StopReason;

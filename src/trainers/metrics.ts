@@ -65,6 +65,8 @@ const rewards = mergeMetrics(
   ),
 );
 
+const turns = each("num_turns/", stats, (name) => when("multi-turn", "turns", `${name} of the turns of a completion`));
+
 const actor = mergeMetrics(
   {
     "clip_ratio/low_mean": step("share", "<1[r < 1 - clipLow and A < 0]>"),
@@ -145,7 +147,8 @@ const sampling = mergeMetrics(
 
 const entropy = mergeMetrics(
   {
-    "entropy/trajectory": step("nats", "mean over completions of the mean of H over tokens"),
+    "entropy/trajectory": step("nats", "mean over completions of the mean over turns of the mean of H over tokens"),
+    "entropy/turn_{i}": when("multi-turn", "nats", "mean of H over the tokens of turn i (from 0) of all completions"),
     "entropy/rollout": step("nats", "<entropy of the distribution sampled from>"),
     "entropy/sampled_nll": step("nats", "<-l>"),
     "entropy/quantile_{p}": step("nats", "quantile of H over sampled tokens, linear interpolation, p in per cent"),
@@ -212,6 +215,7 @@ export const METRICS: MetricTable = mergeMetrics(
   main,
   completions,
   rewards,
+  turns,
   actor,
   control,
   sampling,

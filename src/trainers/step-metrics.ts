@@ -286,10 +286,34 @@ function updateMetrics({ rows, outcome, objective }: StepMeasurements): Metrics 
     ...clipExtremes(objective, completions, difference, advantages),
     "actor/ppo_kl": -mean(difference),
     ...extremes("critic/advantages/", advantages, ["mean", "max", "min"]),
-    "entropy/trajectory": mean(trained.map(({ entropy }) => mean(Array.from(entropy)))),
+    "entropy/trajectory": mean(trained.map(({ row, entropy }) => mean(turnMeans(entropy, row.completion.turns)))),
+    ...turnMetrics(trained.map(({ row, entropy }) => ({ entropy, turns: row.completion.turns }))),
     "entropy/rollout": mean(all(completions.map(({ entropy }) => entropy))),
     "entropy/sampled_nll": -mean(logp),
     ...Object.fromEntries([10, 50, 80, 90].map((p) => [`entropy/quantile_${p}`, quantile(entropies, p / 100)])),
+  };
+}
+
+/** Mean over the tokens of each turn. */
+function turnMeans(entropy: ArrayLike<number>, turns: Int32Array | undefined): number[] {
+  if (!turns) return [mean(Array.from(entropy))];
+  const last = turns.at(-1) ?? 0;
+  return Array.from({ length: last + 1 }, (_, turn) =>
+    mean(Array.from(entropy).filter((_value, t) => turns[t] === turn)),
+  );
+}
+
+/** `num_turns/` and `entropy/turn_{i}` of multi-turn completions. */
+function turnMetrics(rows: readonly { entropy: ArrayLike<number>; turns: Int32Array | undefined }[]): Metrics {
+  const turned = rows.flatMap(({ entropy, turns }) => (turns ? [{ entropy: Array.from(entropy), turns }] : []));
+  if (turned.length === 0) return {};
+  const counts = turned.map(({ turns }) => (turns.at(-1) ?? 0) + 1);
+  const byTurn = Array.from({ length: Math.max(...counts) }, (_, turn) =>
+    mean(turned.flatMap(({ entropy, turns }) => entropy.filter((_value, t) => turns[t] === turn))),
+  );
+  return {
+    ...extremes("num_turns/", counts, ["mean", "min", "max"]),
+    ...Object.fromEntries(byTurn.map((value, turn) => [`entropy/turn_${turn}`, value])),
   };
 }
 

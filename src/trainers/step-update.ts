@@ -132,13 +132,14 @@ class StepUpdate {
 
   private training(row: StepRow): TrainingCompletion {
     const { completion, group, auxiliary, inBase, advantage, reward } = row;
-    const { promptIds, ids, policyLogp, logp, stop } = completion;
+    const { promptIds, ids, policyLogp, logp, stop, turns } = completion;
     const readAfterEnd = this.parts.objective.control?.control.slotAfterEnd === true && stop !== "length";
     return {
       ...{ promptIds, ids, group, auxiliary, inBase, advantage, readAfterEnd },
       reward: reward ?? 0,
       oldLogp: policyLogp,
       rolloutLogp: logp,
+      ...(turns ? { turns } : {}),
     };
   }
 

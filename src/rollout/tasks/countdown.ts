@@ -14,6 +14,10 @@ const Options = z.strictObject({
     .describe(
       "steps: the shipped seedling's notation `4,8,2>16:`; question: a chat message that asks for an expression",
     ),
+  triesAreTurns: z
+    .boolean()
+    .default(false)
+    .describe("for format steps: every try is a turn of its own, for methods that look at turns"),
   numbers: z.int().min(2).max(4).default(3).describe("how many numbers to combine"),
   maxNumber: z.int().min(2).max(20).default(9).describe("numbers are from 1 to this"),
   maxTarget: z.int().min(1).max(999).default(99).describe("targets and all values on the way are at most this"),
@@ -57,7 +61,7 @@ function openCountdown(options: Options): TaskSet {
   };
 }
 
-function toTask(pair: CountdownPair, variant: number, { format }: Options): Task {
+function toTask(pair: CountdownPair, variant: number, { format, triesAreTurns }: Options): Task {
   const key = `${pair.numbers.join(",")}>${pair.target}`;
   const numbers = createRng("countdown-numbers").fork(key, variant).shuffle(pair.numbers);
   const given = numbers.join(",");
@@ -66,6 +70,7 @@ function toTask(pair: CountdownPair, variant: number, { format }: Options): Task
     set: "countdown",
     prompt: format === "steps" ? stepsPrompt(numbers, pair.target) : question(numbers, pair.target),
     answer: null,
+    ...(format === "steps" && triesAreTurns ? { turnMark: " no" } : {}),
     data: { numbers, target: pair.target, format },
   };
 }
