@@ -21,6 +21,7 @@ type State = { coefficient: number; enabled: number };
 export const adaptiveEntropy = defineControl({
   name: "adaptive-entropy",
   options: Options,
+  check: ({ min, max }) => (min > max ? `min (${min}) must be at most max (${max})` : null),
   create: ({ target, delta, min, max }): EntropyControl<State> => {
     const applied = ({ coefficient, enabled }: State): number => coefficient * enabled;
     return {

@@ -34,8 +34,8 @@ const Options = z.strictObject({
     .describe("what is measured for the next step: -mean log-prob (released) or the full-vocabulary entropy (scope)"),
 });
 
-/** Entropy measured in the step before; 0 at the start, so that a run begins hot. */
-type State = { entropy: number };
+/** Entropy measured in the step before; 0 at the start (and for null), so that a run begins hot. */
+type State = { entropy: number | null };
 
 const ADVANTAGE_EPSILON = 1e-6;
 
@@ -49,17 +49,20 @@ const ADVANTAGE_EPSILON = 1e-6;
 export const aepo = defineControl({
   name: "aepo",
   options: Options,
+  check: ({ lowTemperature: low, highTemperature: high }) =>
+    low > high ? `lowTemperature (${low}) must be at most highTemperature (${high})` : null,
   create: (options): EntropyControl<State> => {
     const { variant, target, lowTemperature, highTemperature } = options;
     const released = variant === "released";
     const measure = options.entropy ?? (released ? "sampled" : "full");
-    const temperature = ({ entropy: h }: State): number => {
+    const temperature = ({ entropy }: State): number => {
+      const h = entropy ?? 0;
       if (released) return h <= target ? highTemperature : lowTemperature;
       return Math.min(highTemperature, Math.max(lowTemperature, 1 + target - h));
     };
     const rowCount = (candidates: number, { entropy: h }: State): number => {
       const most = Math.min(options.maxRows, candidates);
-      return h > target ? Math.floor(most / 2) : most;
+      return (h ?? 0) > target ? Math.floor(most / 2) : most;
     };
     return {
       init: (): State => ({ entropy: 0 }),
@@ -98,7 +101,7 @@ export const aepo = defineControl({
         return {
           selected,
           metrics: {
-            "aepo/controller_entropy": state.entropy,
+            "aepo/controller_entropy": state.entropy ?? 0,
             "aepo/target": target,
             "aepo/temperature": temperature(state),
             "aepo/aux_rows": rows.length,

@@ -21,10 +21,10 @@ const MAX_LOG_RATIO = 20;
 export const clipCov = defineControl({
   name: "clip-cov",
   options: Options,
-  check: (_options, { loss }) =>
-    loss.name.startsWith("clip")
-      ? null
-      : `clip-cov works on the loss clip, not on ${loss.name}: it asks which tokens are clipped`,
+  check: ({ low, high }, { loss }) => {
+    if (!loss.name.startsWith("clip")) return `needs the loss clip, not ${loss.name}: it asks which tokens are clipped`;
+    return low > high ? `low (${low}) must be at most high (${high})` : null;
+  },
   create: ({ ratio, low, high, scope }) => {
     /** [n] 1 where the token loss becomes 0 */
     const selected = (batch: TokenBatch, logp: Float64Array, context: ControlContext): Uint8Array => {

@@ -44,6 +44,11 @@ export type EpoState = { history: Json[] };
 export const epo: ControlDef<typeof Options, EpoState> = defineControl({
   name: "epo",
   options: Options,
+  check: ({ variant, lowRatio, highRatio }) => {
+    const low = lowRatio ?? (variant === "paper" ? 0 : 0.8);
+    const high = highRatio ?? (variant === "paper" ? 2 : 1.2);
+    return low > high ? `lowRatio (${low}) must be at most highRatio (${high})` : null;
+  },
   create: (options) => (options.variant === "paper" ? paperEpo(options) : releasedEpo(options)),
 });
 

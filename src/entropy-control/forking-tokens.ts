@@ -32,10 +32,9 @@ export const forkingTokens = defineControl({
       const kept = slots.filter((t) => selection.policyTokens![t] === 1);
       return {
         metrics: {
-          "forking-tokens/threshold": kept.reduce(
-            (low, t) => Math.min(low, current!.entropy[t]!),
-            Number.POSITIVE_INFINITY,
-          ),
+          ...(kept.length === 0
+            ? {}
+            : { "forking-tokens/threshold": kept.reduce((low, t) => Math.min(low, current!.entropy[t]!), Infinity) }),
           "forking-tokens/kept_frac": slots.length === 0 ? 0 : kept.length / slots.length,
         },
         selected: selection.policyTokens!,

@@ -24,7 +24,7 @@ export const klCov = defineControl({
   name: "kl-cov",
   options: Options,
   check: (_options, { loss }) =>
-    loss.name.startsWith("clip") ? null : `kl-cov replaces the loss clip, not ${loss.name}`,
+    loss.name.startsWith("clip") ? null : `needs the loss clip, not ${loss.name}: it takes its clipping away`,
   create: ({ ratio, coefficient, scope }) => ({
     init: () => null,
     measure: logpAndEntropy,

@@ -80,7 +80,7 @@ export const siren = defineControl({
         const peaks = peakTokens(batch, value, options, leak);
         const weight = new Float64Array(value.length);
         let constant = 0;
-        for (const members of groups(batch)) {
+        for (const members of liveSlots(batch).length === 0 ? [] : groups(batch)) {
           const share = members.length / batch.rows.length;
           const h = aggregate(peaks, value, members);
           const slope = withoutAnchor ? -c : 2 * c * (h - anchor!);

@@ -46,13 +46,14 @@ function estimate(rewards: readonly number[], groups: readonly number[], config:
     else members.set(groups[i]!, [reward]);
   });
   const baseline = new Map([...members].map(([group, list]) => [group, list.length === 1 ? 0 : meanOf(list)]));
+  const scaled = (x: number, deviation: number): number => (x === 0 ? 0 : x / deviation); // 0 / 0 with epsilon 0
   const centred = rewards.map((reward, i) => reward - baseline.get(groups[i]!)!);
   switch (config.name) {
     case "grpo": {
       const deviation = new Map(
         [...members].map(([group, list]) => [group, list.length === 1 ? 1 : deviationOf(list)]),
       );
-      return centred.map((x, i) => x / (deviation.get(groups[i]!)! + config.epsilon));
+      return centred.map((x, i) => scaled(x, deviation.get(groups[i]!)! + config.epsilon));
     }
     case "dr-grpo":
       return centred;
@@ -66,12 +67,14 @@ function estimate(rewards: readonly number[], groups: readonly number[], config:
       return [...rewards];
     case "batch-norm": {
       const deviation = centred.length < 2 ? 1 : deviationOf(centred);
-      return centred.map((x) => x / (deviation + config.epsilon));
+      return centred.map((x) => scaled(x, deviation + config.epsilon));
     }
   }
 }
 
+/** Of equal values exactly that value: three times 0.1 / 3 is not 0.1, and a group without signal must have advantages of 0. */
 function meanOf(values: readonly number[]): number {
+  if (values.every((x) => x === values[0])) return values[0]!;
   return values.reduce((sum, x) => sum + x, 0) / values.length;
 }
 

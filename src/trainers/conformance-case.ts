@@ -58,6 +58,16 @@ export function readCases(path: string): ConformanceCase[] {
   return file.data.cases.map((value, i) => readCase(value, `${path}: case ${i + 1}`));
 }
 
+/** Where the page of the vectors has another default than recipes: it follows the released code, recipes what we recommend. */
+const VECTOR_DEFAULTS: Readonly<Record<string, object>> = { "lp-reg": { selection: "micro-batch" } };
+
+function withVectorDefaults(control: unknown): unknown {
+  const name = (control as { name?: unknown } | null)?.name;
+  return typeof name === "string" && VECTOR_DEFAULTS[name]
+    ? { ...VECTOR_DEFAULTS[name], ...(control as object) }
+    : control;
+}
+
 function readCase(value: unknown, where: string): ConformanceCase {
   const named = `${where}${typeof (value as { name?: unknown })?.name === "string" ? ` (${(value as { name: string }).name})` : ""}`;
   const parsed = parse(Case, value, named);
@@ -65,7 +75,10 @@ function readCase(value: unknown, where: string): ConformanceCase {
   return {
     ...parsed,
     objective: parse(ObjectiveConfig, parts, `${named}, objective`),
-    control: control === null || control === undefined ? null : parse(ControlConfig, control, `${named}, control`),
+    control:
+      control === null || control === undefined
+        ? null
+        : parse(ControlConfig, withVectorDefaults(control), `${named}, control`),
   };
 }
 

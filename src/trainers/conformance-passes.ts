@@ -37,10 +37,6 @@ export async function runOnLogits(
 ): Promise<LogitResult> {
   const { floatType, vocab } = slots;
   const count = slots.tokens.length;
-  if (count === 0) {
-    const none = new Float64Array(0);
-    return { values: { logp: none, entropy: none, values: {} }, terms: {}, gradient: none };
-  }
   const g = new Graph({ floatType });
   const logits = g.input("logits", ["c", vocab]);
   const named = (prefix: string, names: readonly string[], shape: readonly string[]): Record<string, Value> =>
@@ -54,6 +50,11 @@ export async function runOnLogits(
     scalars: named("scalar", loss.scalars, []),
     others: Object.fromEntries(given.map((name) => [name, g.input(`other/${name}`, ["c", vocab])])),
   });
+  if (count === 0) {
+    const none = new Float64Array(0);
+    const values = Object.fromEntries(Object.keys(built.perToken).map((name) => [name, none]));
+    return { values: { logp: none, entropy: none, values }, terms: {}, gradient: none };
+  }
   g.output("logp", built.logp);
   g.output("entropy", built.entropy);
   for (const [name, value] of Object.entries(built.perToken)) g.output(`token/${name}`, value);
