@@ -2,6 +2,7 @@ import { z } from "zod";
 import { countdownReward } from "./countdown.ts";
 import { exactMatchReward } from "./exact-match.ts";
 import { formatReward } from "./format.ts";
+import { reasoningTask } from "./generated/index.ts";
 import { numericAnswerReward } from "./numeric-answer.ts";
 import { type Rubric, rubric } from "./rubric.ts";
 import type { Reward } from "./types.ts";
@@ -12,7 +13,7 @@ export { rubric } from "./rubric.ts";
 export type { Outcome, Reward, RewardDef, Scorable, Verdict } from "./types.ts";
 export { correct, unparseable, wrong } from "./verdicts.ts";
 
-const DEFS = [countdownReward, numericAnswerReward, formatReward, exactMatchReward] as const;
+const DEFS = [countdownReward, numericAnswerReward, formatReward, exactMatchReward, reasoningTask] as const;
 
 const weight = z.number().default(1).describe("factor of this term in the reward; 0 = metric only");
 
@@ -22,6 +23,7 @@ export const RewardConfig = z.discriminatedUnion("name", [
   numericAnswerReward.options.extend({ name: z.literal("numeric-answer"), weight }),
   formatReward.options.extend({ name: z.literal("format"), weight }),
   exactMatchReward.options.extend({ name: z.literal("exact-match"), weight }),
+  reasoningTask.options.extend({ name: z.literal("reasoning-task"), weight }),
 ]);
 export type RewardConfig = z.infer<typeof RewardConfig>;
 

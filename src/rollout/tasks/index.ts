@@ -3,9 +3,12 @@ import type { TaskSet } from "../types.ts";
 import { arithmetic } from "./arithmetic.ts";
 import { countdown } from "./countdown.ts";
 import { file } from "./file.ts";
+import { generated } from "./generated/index.ts";
 import { gsm8k } from "./gsm8k.ts";
 
-const DEFS = [countdown, arithmetic, gsm8k, file] as const;
+export { taskOfRow } from "./generated/index.ts";
+
+const DEFS = [countdown, arithmetic, gsm8k, file, generated] as const;
 
 /** A task set of a recipe: its name and its own options. */
 export const TaskConfig = z.discriminatedUnion("name", [
@@ -13,6 +16,7 @@ export const TaskConfig = z.discriminatedUnion("name", [
   arithmetic.options.extend({ name: z.literal(arithmetic.name as "arithmetic") }),
   gsm8k.options.extend({ name: z.literal(gsm8k.name as "gsm8k") }),
   file.options.extend({ name: z.literal(file.name as "file") }),
+  generated.options.extend({ name: z.literal(generated.name as "generated") }),
 ]);
 export type TaskConfig = z.infer<typeof TaskConfig>;
 
