@@ -3,6 +3,7 @@ import { packageVersion } from "../run/environment.ts";
 import { doctorCommand } from "./doctor.ts";
 import { evalCommand } from "./eval.ts";
 import { modelsCommand } from "./models.ts";
+import { objectiveCommand } from "./objective.ts";
 import { withExample } from "./options.ts";
 import { report } from "./output.ts";
 import { reportCommand } from "./report.ts";
@@ -22,6 +23,7 @@ function program(): Command {
     reportCommand(),
     doctorCommand(),
     modelsCommand(),
+    objectiveCommand(),
   ])
     root.addCommand(command);
   withExample(root, "rlvr train recipes/start.yaml", "rlvr report runs/start");

@@ -19,7 +19,7 @@ after(() => rmSync(root, { recursive: true, force: true }));
 test("rlvr: --help lists the commands, every command has a worked example", async () => {
   const { code, stdout } = await cli("--help");
   assert.equal(code, 0);
-  for (const name of ["train", "eval", "sample", "report", "doctor", "models"]) {
+  for (const name of ["train", "eval", "sample", "report", "doctor", "models", "objective"]) {
     assert.match(stdout, new RegExp(`^  ${name} `, "m"));
     const help = await cli(name, "--help");
     assert.equal(help.code, 0);
