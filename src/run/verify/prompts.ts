@@ -1,29 +1,10 @@
-import type { Policy, SequenceBatch } from "../../policy/index.ts";
-import { DataError } from "../../utils/errors.ts";
+import type { Policy } from "../../policy/index.ts";
 import { BEST_TWO } from "./program.ts";
-import type { PromptReference } from "./reference.ts";
+import { type IdPrompt, sequenceBatch } from "./sequence.ts";
 import type { Tally } from "./tally.ts";
 import { firstDifference } from "./text.ts";
 
-/** A prompt with its ids. */
-export interface IdPrompt {
-  readonly reference: PromptReference;
-  readonly ids: readonly number[];
-}
-
 const BATCH = 8; // prompts decoded at once
-
-/** @throws DataError when ids lie outside the vocabulary or the sequence outside the context: a reference of another model */
-export function checkSequence(policy: Policy, ids: readonly number[], where: string): void {
-  const { vocab, maxPositions } = policy.config;
-  const at = ids.findIndex((id) => id >= vocab);
-  if (at >= 0)
-    throw new DataError(
-      `${where}: token id ${ids[at]} is outside the model's vocabulary of ${vocab} ids: a reference of another model?`,
-    );
-  if (ids.length > maxPositions)
-    throw new DataError(`${where}: ${ids.length} tokens exceed the model's context of ${maxPositions}`);
-}
 
 /** Decodes every prompt greedily with the cache, then computes prompt and reference continuation as one sequence. */
 export async function verifyPrompts(
@@ -32,7 +13,6 @@ export async function verifyPrompts(
   tally: Tally,
   onProgress: (text: string) => void,
 ): Promise<void> {
-  for (const { reference, ids } of prompts) checkSequence(policy, [...ids, ...reference.greedyIds], reference.name);
   const sorted = prompts
     .filter(({ reference }) => reference.greedyIds.length > 0)
     .sort((a, b) => a.ids.length - b.ids.length);
@@ -100,11 +80,6 @@ async function scorePrompt(policy: Policy, { reference, ids: prompt }: IdPrompt,
   const ids = [...prompt, ...greedyIds];
   const last = prompt.length - 1;
   const best = scores.top5 ?? [];
-  checkSequence(
-    policy,
-    best.map(({ id }) => id),
-    `${name}, top5`,
-  );
   const real = ids.slice(1).map((target, position) => ({ position, target }));
   const scored = [...real, ...best.map(({ id }) => ({ position: last, target: id }))];
   if (scored.length === 0) return;
@@ -133,16 +108,4 @@ async function scorePrompt(policy: Policy, { reference, ids: prompt }: IdPrompt,
   const gaps = perToken.gap!.subarray(last, last + greedyIds.length);
   const smallest = Math.min(...gaps);
   tally.measure("logitGaps", Math.abs(smallest - scores.minTop2Margin), `${name}, closest decision`);
-}
-
-/** One row whose given positions are scored. */
-export function sequenceBatch(
-  ids: readonly number[],
-  scored: readonly { readonly position: number; readonly target: number }[],
-): SequenceBatch {
-  return {
-    ...{ rows: 1, length: ids.length, ids: Int32Array.from(ids), features: {}, scalars: {}, temperature: 1 },
-    positions: Int32Array.from(scored, ({ position }) => position),
-    targets: Int32Array.from(scored, ({ target }) => target),
-  };
 }

@@ -1,10 +1,11 @@
-import { type ModelFiles, openModel, openPolicy, type Tokenizer } from "../../policy/index.ts";
+import { type ModelFiles, openModel, openPolicy, type Policy, type Tokenizer } from "../../policy/index.ts";
 import { DataError } from "../../utils/errors.ts";
 import { verifyGradient } from "./gradient.ts";
 import { verifyPrompts } from "./prompts.ts";
 import { type Reference, readReference } from "./reference.ts";
+import { type EngineWork, planWork } from "./sequence.ts";
 import { type CheckResult, createTally, type Storage, type Tally } from "./tally.ts";
-import { needsTokenizer, promptIdsOf, verifyText } from "./text.ts";
+import { needsTokenizer, verifyText } from "./text.ts";
 import { roundingOf, verifyWeights } from "./weights.ts";
 
 /** What {@link verifyModel} needs. */
@@ -43,24 +44,39 @@ export async function verifyModel({
   const tally = createTally();
   const opened = openModel(model, { tokenizer: "optional" });
   let rounding: Storage;
+  let work: EngineWork[];
   try {
+    work = references.map((reference) => planWork(reference, opened.config, tokenizerFor(opened, reference)));
     rounding = verifyFiles(opened, references, tally, onProgress);
   } finally {
     opened.close();
   }
-  const { name, path, tokenizer } = opened;
-  if (references.some(({ prompts, gradient }) => prompts.length > 0 || gradient))
-    await verifyEngine({
-      path,
-      tokenizer,
-      references,
-      tally,
-      onProgress,
-      ...(threads === undefined ? {} : { threads }),
+  const { name, path } = opened;
+  if (work.some(({ prompts, gradientIds }) => prompts.length > 0 || gradientIds)) {
+    onProgress("loading the model");
+    const options = threads === undefined ? {} : { threads };
+    const policy = await openPolicy({
+      origin: { kind: "files", path },
+      adapter: { kind: "none" },
+      seed: 0,
+      ...options,
     });
+    try {
+      for (const [i, part] of work.entries()) await verifyNumbers(policy, part, references[i]!, tally, onProgress);
+    } finally {
+      await policy.close();
+    }
+  }
   const checks = tally.results(rounding);
   if (checks.length === 0) throw new DataError(`${files.join(", ")}: hold no numbers to compare`);
   return { model: name, path, files, rounding, checks, passed: checks.every(({ passed }) => passed) };
+}
+
+/** The model's tokenizer. @throws DataError when it has none and the reference has texts */
+function tokenizerFor({ tokenizer, path }: ModelFiles<Tokenizer | null>, reference: Reference): Tokenizer | null {
+  if (!tokenizer && needsTokenizer(reference))
+    throw new DataError(`${reference.path}: has texts to compare, but ${path} has no tokenizer`);
+  return tokenizer;
 }
 
 /** What needs no computation by the engine; returns how the weights were rounded. */
@@ -70,45 +86,23 @@ function verifyFiles(
   tally: Tally,
   onProgress: (text: string) => void,
 ): Storage {
-  const { tokenizer, path } = opened;
-  for (const reference of references) {
-    if (!tokenizer && needsTokenizer(reference))
-      throw new DataError(`${reference.path}: has texts to compare, but ${path} has no tokenizer`);
-    if (tokenizer) verifyText(tokenizer, reference, tally);
-  }
+  if (opened.tokenizer) for (const reference of references) verifyText(opened.tokenizer, reference, tally);
   onProgress("weights");
-  const rounding = roundingOf(
-    opened,
-    references.map(({ weights }) => weights),
-  );
-  for (const { weights } of references) verifyWeights(opened, weights, rounding, tally);
+  const all = references.map(({ weights }) => weights);
+  const rounding = roundingOf(opened, all);
+  for (const weights of all) verifyWeights(opened, weights, rounding, tally);
   return rounding;
 }
 
-interface EngineWork {
-  readonly path: string;
-  readonly tokenizer: Tokenizer | null;
-  readonly references: readonly Reference[];
-  readonly tally: Tally;
-  readonly threads?: number;
-  readonly onProgress: (text: string) => void;
-}
-
-async function verifyEngine({ path, tokenizer, references, tally, onProgress, ...options }: EngineWork): Promise<void> {
-  onProgress("loading the model");
-  const origin = { kind: "files", path } as const;
-  const policy = await openPolicy({ origin, adapter: { kind: "none" }, seed: 0, ...options });
-  try {
-    for (const { path: file, prompts, gradient } of references) {
-      const withIds = prompts.map((reference) => ({ reference, ids: promptIdsOf(tokenizer, reference) }));
-      if (withIds.length > 0) await verifyPrompts(policy, withIds, tally, onProgress);
-      if (!gradient) continue;
-      onProgress(`gradient: ${file}`);
-      const ids = gradient.ids ?? tokenizer?.encode(gradient.text!);
-      if (!ids || ids.length < 2) throw new DataError(`${file}: the gradient's text has fewer than 2 tokens`);
-      await verifyGradient(policy, ids, gradient, tally);
-    }
-  } finally {
-    await policy.close();
-  }
+async function verifyNumbers(
+  policy: Policy,
+  { prompts, gradientIds }: EngineWork,
+  { path, gradient }: Reference,
+  tally: Tally,
+  onProgress: (text: string) => void,
+): Promise<void> {
+  if (prompts.length > 0) await verifyPrompts(policy, prompts, tally, onProgress);
+  if (!gradient || !gradientIds) return;
+  onProgress(`gradient: ${path}`);
+  await verifyGradient(policy, gradientIds, gradient, tally);
 }
