@@ -44,11 +44,16 @@ function onlyOne(run: RunData): string {
   return "This run has no evaluation on held-out problems.";
 }
 
+const LABEL_WIDTH = 165;
+
 /** Two intervals on one axis from 0 to 100 %. */
 function intervals(before: Headline, after: Headline, steps: number): string {
   const x = (share: number): number => Math.round((8 + 384 * share) * 10) / 10;
-  const row = (name: string, { value, low = value, high = value }: Headline, y: number, kind: string): string =>
-    `<g class="${kind}"><line x1="${x(low)}" x2="${x(high)}" y1="${y}" y2="${y}"/><circle cx="${x(value)}" cy="${y}" r="5"/><text x="${x(high) + 8 > 300 ? x(low) - 8 : x(high) + 8}" y="${y}" dy=".34em"${x(high) + 8 > 300 ? ' text-anchor="end"' : ""}>${name} · ${percentText(low)} – ${percentText(high)}</text></g>`;
+  const row = (name: string, { value, low = value, high = value }: Headline, y: number, kind: string): string => {
+    const isLeft = x(high) + 8 + LABEL_WIDTH > 400; // the words must stay inside the picture
+    const words = `<text x="${isLeft ? x(low) - 8 : x(high) + 8}" y="${y}" dy=".34em"${isLeft ? ' text-anchor="end"' : ""}>${name} · ${percentText(low)} – ${percentText(high)}</text>`;
+    return `<g class="${kind}"><line x1="${x(low)}" x2="${x(high)}" y1="${y}" y2="${y}"/><circle cx="${x(value)}" cy="${y}" r="5"/>${words}</g>`;
+  };
   const text = `Before training ${percentText(before.value)}, after ${steps} steps ${percentText(after.value)}.`;
   const axis = [0, 0.25, 0.5, 0.75, 1].map(
     (share) =>
