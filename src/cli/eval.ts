@@ -2,7 +2,15 @@ import { Command } from "commander";
 import type { PairedDifference } from "../run/compare.ts";
 import { percent } from "../run/console.ts";
 import type { EvaluationOutput, Metrics } from "../trainers/types.ts";
-import { collect, type MachineOptions, numberList, wholeNumber, withExample, withMachine } from "./options.ts";
+import {
+  atLeastZero,
+  collect,
+  type MachineOptions,
+  numberList,
+  wholeNumber,
+  withExample,
+  withMachine,
+} from "./options.ts";
 import { columns, result, tell } from "./output.ts";
 
 interface Options extends MachineOptions {
@@ -25,7 +33,7 @@ export function evalCommand(): Command {
     .argument("[other]", "a second model, compared with the first on the same problems")
     .option(
       "--tasks <name|file>",
-      "a task set, or a recipe or run folder whose evaluation is used (default: that of the run)",
+      "a task set, a data file (.jsonl, .parquet), or a recipe or run folder whose evaluation is used (default: that of the run)",
     )
     .option(
       "--set <key=value>",
@@ -36,7 +44,7 @@ export function evalCommand(): Command {
     .option("--k <list>", "pass@k to report, such as 1,8,32", numberList)
     .option("--limit <n>", "first n problems only", wholeNumber(1))
     .option("--max-tokens <n>", "tokens per completion", wholeNumber(1))
-    .option("--temperature <t>", "sampling temperature", Number)
+    .option("--temperature <t>", "sampling temperature; 0 takes the most probable token", atLeastZero)
     .option("--seed <n>", "seed of the draws", wholeNumber(0));
   withExample(withMachine(command), "rlvr eval seedling runs/start --tasks recipes/start.yaml --samples 16 --k 1,8,16");
   return command.action(run);

@@ -17,6 +17,14 @@ export function wholeNumber(least: number): (text: string) => number {
   };
 }
 
+/** A number of at least 0, or a usage error. */
+export function atLeastZero(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value < 0 || text.trim() === "")
+    throw new InvalidArgumentError("It must be a number of at least 0.");
+  return value;
+}
+
 /** `1,8,32` */
 export function numberList(text: string): number[] {
   return text.split(",").map(wholeNumber(1));

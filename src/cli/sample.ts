@@ -3,7 +3,7 @@ import { Command } from "commander";
 import type { Learner } from "../policy/index.ts";
 import type { Completion, Message } from "../rollout/index.ts";
 import { latestModel } from "../run/folder.ts";
-import { type MachineOptions, wholeNumber, withExample, withMachine } from "./options.ts";
+import { atLeastZero, type MachineOptions, wholeNumber, withExample, withMachine } from "./options.ts";
 import { columns, result, tell } from "./output.ts";
 
 interface Options extends MachineOptions {
@@ -26,7 +26,7 @@ export function sampleCommand(): Command {
     .argument("[prompt]", "what to complete or to answer")
     .option("-n, --samples <n>", "completions", wholeNumber(1), 1)
     .option("--max-tokens <n>", "tokens a completion", wholeNumber(1), 256)
-    .option("--temperature <t>", "0 takes the most probable token", Number, 1)
+    .option("--temperature <t>", "0 takes the most probable token", atLeastZero, 1)
     .option("--seed <n>", "seed of the draws", wholeNumber(0), 1)
     .option("--raw", "complete the prompt as it is, without the model's chat template")
     .option("--tokens", "show each token with its log-probability and entropy");
@@ -67,11 +67,14 @@ async function complete(
   options: Options,
   turn: number,
 ): Promise<Completion[]> {
-  const [{ generate }, { createRng }] = await Promise.all([import("../rollout/index.ts"), import("../utils/rng.ts")]);
+  const [{ generate, promptIds }, { createRng }] = await Promise.all([
+    import("../rollout/index.ts"),
+    import("../utils/rng.ts"),
+  ]);
   const { temperature, samples } = options;
   const task = { id: `prompt-${turn}`, set: "prompt", prompt, answer: null, data: {} };
-  const longest = learner.config.maxPositions;
-  const maxTokens = Math.min(options.maxTokens, longest - 1);
+  const room = learner.config.maxPositions - promptIds(learner.tokenizer, task).length;
+  const maxTokens = Math.max(1, Math.min(options.maxTokens, room)); // up to the end of the model's context
   const { completions } = await generate(learner, [{ task, group: 0, count: samples }], {
     sampling: { temperature, topK: 0, topP: 1, minP: 0, maxTokens, stop: [] },
     batchSize: 32,

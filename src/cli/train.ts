@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { Command } from "commander";
 import { consoleProgress, percent } from "../run/console.ts";
 import { listenForInterrupt } from "../run/interrupt.ts";
@@ -41,10 +42,22 @@ async function run(file: string, options: Options): Promise<void> {
   if (steps !== undefined) set.push(`steps=${steps}`);
   if (seed !== undefined) set.push(`seed=${seed}`);
   const recipe = await loadRecipe(file, { set, smoke });
+  const out = options.out ?? join("runs", recipe.name);
   if (options.dryRun) {
-    const { forecast, forecastText } = await import("../run/forecast.ts");
+    const [{ forecast, forecastText }, { planRun }] = await Promise.all([
+      import("../run/forecast.ts"),
+      import("../run/folder.ts"),
+    ]);
+    const { path, checkpoint, notes } = planRun(out, recipe, options.resume ?? false);
+    for (const note of notes) tell(note);
     const value = forecast(recipe);
-    result(options.json, { recipe, forecast: value }, () => `${recipeToYaml(recipe)}\n${forecastText(value)}`);
+    const from = checkpoint?.manifest.step ?? 0;
+    const what = from > 0 ? `go on after step ${from} of` : "start";
+    result(
+      options.json,
+      { recipe, forecast: value, out: path, from },
+      () => `${recipeToYaml(recipe)}\n${forecastText(value)}\nwould ${what} the run in ${path}; nothing was written`,
+    );
     return;
   }
   const [{ train }, { createTrainer }] = await Promise.all([
@@ -57,7 +70,7 @@ async function run(file: string, options: Options): Promise<void> {
   try {
     const summary = await train({
       recipe,
-      ...(options.out === undefined ? {} : { out: options.out }),
+      out,
       resume: options.resume ?? false,
       threads: options.threads,
       device: options.device,

@@ -114,10 +114,10 @@ function startThread() {
   };
 }
 
-/** An error of the same class as in the thread, so that the exit code is right. */
-function rebuild({ name, message, stack }: NonNullable<Answer["error"]>): Error {
+/** An error of the same class as in the thread, so that the exit code is right; system errors keep their code. */
+function rebuild({ name, message, stack, code, syscall }: NonNullable<Answer["error"]>): Error {
   const Kind = (errors as unknown as Record<string, new (message: string) => Error>)[name] ?? Error;
   const error = new Kind(message);
   if (stack) error.stack = stack;
-  return error;
+  return code === undefined ? error : Object.assign(error, { code, ...(syscall === undefined ? {} : { syscall }) });
 }

@@ -9,11 +9,17 @@ export interface Call {
   readonly args: readonly unknown[];
 }
 
-/** Its answer: a value, or the error's class name and message. */
+/** Its answer: a value, or the error's class name and message, with the code of a system error such as ENOSPC. */
 export interface Answer {
   readonly id: number;
   readonly value?: unknown;
-  readonly error?: { readonly name: string; readonly message: string; readonly stack: string | undefined };
+  readonly error?: {
+    readonly name: string;
+    readonly message: string;
+    readonly stack: string | undefined;
+    readonly code?: string | undefined;
+    readonly syscall?: string | undefined;
+  };
 }
 
 const port = parentPort;
@@ -39,8 +45,9 @@ port.on("message", ({ id, method, args }: Call) => {
   call(method, args).then(
     (value) => port.postMessage({ id, value } satisfies Answer),
     (error: unknown) => {
-      const { name, stack } = error instanceof Error ? error : { name: "Error", stack: undefined };
-      port.postMessage({ id, error: { name, message: messageOf(error), stack } } satisfies Answer);
+      const known = error instanceof Error ? error : { name: "Error", stack: undefined };
+      const { name, stack, code, syscall } = known as NodeJS.ErrnoException;
+      port.postMessage({ id, error: { name, message: messageOf(error), stack, code, syscall } } satisfies Answer);
     },
   );
 });

@@ -1,6 +1,6 @@
 export { RolloutConfig, SamplingConfig } from "./config.ts";
 export type { GenerateOptions, GenerateRequest, GenerateStats, Sampler } from "./generate.ts";
-export { generate, promptIds } from "./generate.ts";
+export { checkContext, generate, promptIds } from "./generate.ts";
 export type {
   Completion,
   Json,

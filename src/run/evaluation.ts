@@ -1,12 +1,14 @@
 import { existsSync } from "node:fs";
 import { extname, join } from "node:path";
-import { openLearner } from "../policy/index.ts";
+import { openLearner, openModel } from "../policy/index.ts";
 import { createRubric } from "../rewards/index.ts";
-import { openTaskSet } from "../rollout/tasks/index.ts";
+import { openTaskSet, TaskConfig } from "../rollout/tasks/index.ts";
 import { evaluate } from "../trainers/evaluate.ts";
 import type { EvaluationOutput } from "../trainers/types.ts";
 import { ConfigError } from "../utils/errors.ts";
+import { nearest } from "../utils/nearest.ts";
 import { latestModel } from "./folder.ts";
+import { baseModel } from "./models.ts";
 import type { Recipe } from "./recipe.ts";
 import { loadRecipe, resolveRecipe } from "./recipe-load.ts";
 import { applyOverrides } from "./recipe-source.ts";
@@ -16,7 +18,7 @@ export type EvaluationPlan = Pick<Recipe, "tasks" | "rewards" | "rollout" | "eva
 
 /** What the command line may say about it. */
 export interface EvaluationOptions {
-  /** A recipe file or run folder whose evaluation is taken, or the name of a task set. */
+  /** A recipe file or run folder whose evaluation is taken, the name of a task set, or a data file. */
   readonly tasks?: string;
   readonly samples?: number;
   readonly k?: readonly number[];
@@ -62,16 +64,49 @@ async function baseRecipe(models: readonly string[], { tasks, set = [] }: Evalua
     );
   if (existsSync(join(run, "recipe.yaml"))) return loadRecipe(join(run, "recipe.yaml"), { set });
   if ([".yaml", ".yml", ".json", ".ts", ".js", ".mjs"].includes(extname(run))) return loadRecipe(run, { set });
-  const data = {
-    model: models[0]!,
-    tasks: { train: { name: run }, eval: { name: run, split: "test" } },
-    rewards: [{ name: run }],
+  const source = {
+    name: "eval",
+    data: { model: models[0]!, ...onTaskSet(run, models[0]!) },
+    locate: () => `--tasks ${run}:`,
+  };
+  return resolveRecipe(applyOverrides(source, set), false);
+}
+
+/** Task sets whose answers a reward of another name judges. */
+const JUDGES: Readonly<Record<string, string>> = {
+  arithmetic: "numeric-answer",
+  gsm8k: "numeric-answer",
+  file: "numeric-answer",
+  generated: "reasoning-task",
+};
+
+/** The parts of a recipe that evaluate a model on a task set by its name, or on all rows of a data file. */
+function onTaskSet(tasks: string, model: string): object {
+  const isData = [".jsonl", ".parquet"].includes(extname(tasks));
+  const known = TaskConfig.options.map(({ shape }) => shape.name.value);
+  if (!isData && !known.some((name) => name === tasks)) {
+    const near = nearest(tasks, known);
+    throw new ConfigError(
+      `--tasks ${tasks}: no task set, recipe, data file (.jsonl, .parquet) or run folder; task sets: ${known.join(", ")}${near ? `; did you mean "${near}"?` : ""}`,
+    );
+  }
+  const name = isData ? "file" : tasks;
+  const { isChat, context } = natureOf(model);
+  const form = name === "countdown" && !isChat ? { format: "steps" } : {}; // for models of plain text, such as seedling
+  const test = isData ? { name, path: tasks, split: "test", holdOut: 1 } : { name, split: "test", ...form };
+  return {
+    tasks: { train: test, eval: test },
+    rewards: [{ name: JUDGES[name] ?? name }],
     optimizer: { name: "adamw", lr: 1 },
     steps: 1,
-    evaluate: {},
+    evaluate: { maxTokens: Math.min(256, Math.floor(context / 2)) },
   };
-  const source = { name: "eval", data, locate: () => `--tasks ${run}:` };
-  return resolveRecipe(applyOverrides(source, set), false);
+}
+
+function natureOf(model: string): { isChat: boolean; context: number } {
+  const files = openModel(baseModel(latestModel(model)));
+  files.close();
+  return { isChat: files.tokenizer.hasChatTemplate, context: files.config.maxPositions };
 }
 
 /** Evaluates one model. @throws DataError when it cannot be opened */

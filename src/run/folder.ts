@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import type { EvaluationOutput, Metrics, SampleRow } from "../trainers/types.ts";
 import { ConfigError } from "../utils/errors.ts";
 import { writeFileAtomic } from "../utils/files.ts";
@@ -44,6 +44,7 @@ export interface RunPlan {
  */
 export function planRun(path: string, recipe: Recipe, resume: boolean): RunPlan {
   const fresh = { path, recipe, checkpoint: null };
+  requireWritable(path);
   const names = existsSync(path) ? readdirSync(path).filter((name) => !name.endsWith(".part")) : [];
   if (names.length === 0) return { ...fresh, notes: resume ? [`${path}: no run to resume, starting one`] : [] };
   if (!names.includes("recipe.yaml"))
@@ -65,6 +66,27 @@ export function planRun(path: string, recipe: Recipe, resume: boolean): RunPlan 
   const notes = damaged.map((problem) => `damaged checkpoint passed over: ${problem}`);
   if (!checkpoint) notes.push(`${path}: no checkpoint yet, starting from the beginning`);
   return { path, recipe, checkpoint, notes };
+}
+
+/** @throws ConfigError when the folder, or the nearest one above it that exists, is no folder or cannot be written to */
+function requireWritable(path: string): void {
+  let place = resolve(path);
+  while (!existsSync(place) && dirname(place) !== place) place = dirname(place);
+  const problem = !statSync(place).isDirectory()
+    ? "is a file"
+    : isWritable(place)
+      ? undefined
+      : "cannot be written to by this user";
+  if (problem !== undefined) throw new ConfigError(`${path}: ${place} ${problem}; choose another folder with --out`);
+}
+
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The resolved recipe of a run folder. @throws ConfigError when there is none or it does not parse */
@@ -152,8 +174,16 @@ export class RunFolder {
     return `${whole} Go on with: ${resumeCommand(this.path)}`;
   }
 
+  /** For a failure that would come again at the same step: what to do instead of resuming. */
+  howToChange(): string {
+    const whole = this.#lastWhole === null ? null : join(this.path, "checkpoints", checkpointName(this.#lastWhole));
+    const from =
+      whole === null ? "" : `, from the last whole checkpoint by --set model=${whole} if its weights are good`;
+    return `Resumed, it would fail again: change the recipe and train into another folder with --out${from}.`;
+  }
+
   #guard<T>(what: string, write: () => T | Promise<T>): Promise<T> {
-    return guardDisk(what, () => `Free some space. ${this.howToGoOn()}`, write);
+    return guardDisk(what, () => `Make room for it. ${this.howToGoOn()}`, write);
   }
 
   #writeEnvironment(environment: Environment, resumedAt: number | null): void {

@@ -65,10 +65,10 @@ async function takeStep({ trainer, folder, progress }: RunJob, step: number): Pr
   } catch (error) {
     if (!(error instanceof RlvrError)) throw error;
     const rows = (error as { samples?: readonly SampleRow[] }).samples;
-    const saved = rows ? ` The batch is saved in ${folder.saveFailedBatch(step + 1, rows)}.` : "";
-    throw new TrainingError(`step ${step + 1}: ${messageOf(error).replace(/\.$/, "")}.${saved} ${folder.howToGoOn()}`, {
-      cause: error,
-    });
+    const after = rows
+      ? `The batch is saved in ${folder.saveFailedBatch(step + 1, rows)}. ${folder.howToChange()}`
+      : folder.howToGoOn();
+    throw new TrainingError(`step ${step + 1}: ${sentence(error)} ${after}`, { cause: error });
   }
 }
 
@@ -102,10 +102,8 @@ async function log({ folder }: RunJob, step: number, metrics: Metrics, output: S
   } catch (error) {
     if (error instanceof TrainingError && !error.cause && output.samples.length > 0)
       throw new TrainingError(
-        `${error.message}: ${folder.saveFailedBatch(step, output.samples)}. ${folder.howToGoOn()}`,
-        {
-          cause: error,
-        },
+        `${sentence(error)} The batch is saved in ${folder.saveFailedBatch(step, output.samples)}. ${folder.howToChange()}`,
+        { cause: error },
       );
     throw error;
   }
@@ -118,11 +116,28 @@ async function evaluateIfDue({ trainer, folder, progress }: RunJob, step: number
   if (!due) return {};
   progress?.busy?.("evaluation");
   const start = performance.now();
-  const output = await trainer.evaluate(step);
+  const output = await evaluateAfter(trainer, folder, step);
   if (!output) return {};
   await folder.logEvaluation(step, output);
   progress?.evaluation?.(step, output);
   return { ...output.metrics, "timing_s/testing": seconds(start) };
+}
+
+/** What is wrong with the input was found before the run began: from here on it is the work that failed. */
+async function evaluateAfter(trainer: Trainer, folder: RunFolder, step: number): Promise<EvaluationOutput | null> {
+  try {
+    return await trainer.evaluate(step);
+  } catch (error) {
+    if (!(error instanceof RlvrError)) throw error;
+    throw new TrainingError(`evaluation after step ${step}: ${sentence(error)} ${folder.howToGoOn()}`, {
+      cause: error,
+    });
+  }
+}
+
+/** The message with one full stop. */
+function sentence(error: unknown): string {
+  return `${messageOf(error).replace(/\.$/, "")}.`;
 }
 
 function seconds(start: number): number {

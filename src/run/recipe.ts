@@ -159,6 +159,13 @@ export function crossProblems(input: unknown): Problem[] {
       need(k > samples, ["evaluate", "k", i], `must be at most evaluate.samples (${samples}), got ${k}`);
   }
   need(hasRewards && rewards.every((reward) => reward?.weight === 0), ["rewards"], "all have weight 0: nothing trains");
+  const names = hasRewards ? rewards.map((reward) => reward?.name as unknown) : [];
+  for (const [i, name] of names.entries())
+    need(
+      name !== undefined && names.indexOf(name) < i,
+      ["rewards", i],
+      `a second reward named ${name}; names must differ`,
+    );
   const kl = recipe.objective?.kl as unknown as { estimator?: string; place?: string } | undefined;
   need(
     kl?.place === "reward" && kl.estimator === "full",

@@ -5,6 +5,7 @@ import { openTaskSet } from "../rollout/tasks/index.ts";
 import { GrpoTrainer, objectiveOptions } from "./grpo.ts";
 import type { JobRecipe, TrainingJob } from "./job.ts";
 import { openObjective } from "./objective.ts";
+import { checkPrompts } from "./preflight.ts";
 import { SftTrainer } from "./sft.ts";
 import type { Trainer } from "./types.ts";
 
@@ -34,6 +35,9 @@ export async function createTrainer({ recipe, threads }: TrainingJob): Promise<C
     ...(threads === undefined ? {} : { threads }),
   });
   try {
+    if (evaluation && recipe.evaluate)
+      checkPrompts(learner, evaluation, recipe.evaluate.maxTokens ?? recipe.rollout.maxTokens);
+    if (train && !demonstrations) checkPrompts(learner, train, recipe.rollout.maxTokens);
     const common = { recipe, learner, evaluation, rubric };
     const trainer = demonstrations
       ? await SftTrainer.open({ ...common, demonstrations })

@@ -58,7 +58,8 @@ export function checkIdentity(completions: readonly Completion[], logps: readonl
       const trained = logps[i]![t]!;
       sum += rolled - trained;
       count++;
-      const difference = Math.abs(rolled - trained);
+      const distance = Math.abs(rolled - trained);
+      const difference = Number.isNaN(distance) ? Number.POSITIVE_INFINITY : distance; // NaN is no agreement
       if (difference <= maxDifference) return;
       maxDifference = difference;
       worst = `task ${task.id}, completion ${member}, token ${t} (id ${ids[t]}): ${rolled} when sampled, ${trained} in the update`;

@@ -11,7 +11,7 @@ import type { JobRecipe } from "./job.ts";
 import { inputLength, packRows, type TrainingRow } from "./micro-batch.ts";
 import { lossSource } from "./objective.ts";
 import { loadTraining, saveTraining, type TrainerState } from "./state.ts";
-import type { EvaluationOutput, StepOutput, Trainer } from "./types.ts";
+import type { EvaluationOutput, SampleRow, StepOutput, Trainer } from "./types.ts";
 
 /** What a supervised job works with; all of it is open. */
 export interface SftParts {
@@ -77,9 +77,9 @@ export class SftTrainer implements Trainer {
       targets += result.entropy.length;
     }
     const lr = learningRate(recipe.optimizer.schedule, recipe.optimizer.lr, step, recipe.steps);
-    await requireFinite({ loss, nonFinite: null }, learner.policy, []);
+    await this.requireFinite(step, rows, { loss, nonFinite: null });
     const { gradNorm, nonFinite } = await learner.policy.update(lr, recipe.update.clipGradNorm);
-    await requireFinite({ loss, nonFinite }, learner.policy, []);
+    await this.requireFinite(step, rows, { loss, nonFinite });
     const tokens = rows.reduce((sum, row) => sum + row.promptIds.length + row.ids.length, 0);
     this.state = { ...this.state, step: step + 1, tokens: this.state.tokens + tokens };
     const seconds = (performance.now() - start) / 1000;
@@ -121,6 +121,25 @@ export class SftTrainer implements Trainer {
 
   close(): Promise<void> {
     return this.parts.learner.close();
+  }
+
+  /** @throws StepError that holds the batch, as rows without scores */
+  private async requireFinite(
+    step: number,
+    rows: readonly TrainingRow[],
+    outcome: { loss: number; nonFinite: string | null },
+  ): Promise<void> {
+    if (Number.isFinite(outcome.loss) && outcome.nonFinite === null) return;
+    const { policy, tokenizer } = this.parts.learner;
+    const samples = rows.map(
+      ({ promptIds, ids }, group): SampleRow => ({
+        ...{ step: step + 1, task: `demonstration/${group}`, group, member: 0 },
+        ...{ prompt: tokenizer.decode(promptIds), text: tokenizer.decode(ids), promptIds, ids },
+        ...{ provenance: [["user", promptIds.length]], logp: [], entropy: [] },
+        ...{ rewards: {}, reward: null, advantage: 0, stop: "eos" },
+      }),
+    );
+    await requireFinite(outcome, policy, samples);
   }
 
   private batch(step: number): TrainingRow[] {

@@ -193,7 +193,7 @@ test("a full disk while logging stops the run; the last checkpoint is whole and 
     assert.ok(error instanceof TrainingError);
     assert.match(
       error.message,
-      /the disk is full \(ENOSPC.*\)\. Free some space\. The checkpoint of step 3 is whole\. Go on with: npx rlvr train .*--resume$/,
+      /the disk is full \(ENOSPC.*\)\. Make room for it\. The checkpoint of step 3 is whole\. Go on with: npx rlvr train .*--resume$/,
     );
     return true;
   });

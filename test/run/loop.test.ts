@@ -144,7 +144,7 @@ test("runLoop: a value that is not finite stops the run, names it and saves the 
     assert.ok(error instanceof TrainingError);
     assert.match(
       error.message,
-      /^step 5: loss is NaN\. .*failed-step-000005\.jsonl\.gz\. The checkpoint of step 3 is whole\. Go on with: npx rlvr train /,
+      /^step 5: loss is NaN\. .*failed-step-000005\.jsonl\.gz\. Resumed, it would fail again: change the recipe .* --set model=.*step-000003 /,
     );
     return true;
   });

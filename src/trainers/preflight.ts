@@ -1,0 +1,21 @@
+import type { Learner } from "../policy/index.ts";
+import { checkContext, promptIds, type TaskSet } from "../rollout/index.ts";
+
+const PROMPTS = 32; // of each set: a tokenizer or chat template that does not fit fails for all of them
+
+/**
+ * Encodes prompts of a task set, spread evenly over it, and holds them against the model's context, so that what would fail at the first
+ * rollout fails before a run begins.
+ * @throws DataError when the tokenizer cannot express a prompt or has no chat template, ConfigError when a prompt is too long
+ */
+export function checkPrompts(
+  { policy, tokenizer }: Pick<Learner, "policy" | "tokenizer">,
+  tasks: TaskSet,
+  maxTokens: number,
+): void {
+  const count = Math.min(PROMPTS, tasks.size);
+  for (let i = 0; i < count; i++) {
+    const task = tasks.get(Math.floor((i * tasks.size) / count));
+    checkContext(policy, task, promptIds(tokenizer, task).length, maxTokens);
+  }
+}
