@@ -1,10 +1,11 @@
 import { headlineOf } from "../headline.ts";
 import type { MetricsRow } from "../metrics-log.ts";
 import type { Chart, Series } from "./charts.ts";
+import { controlSpecs } from "./control-curves.ts";
 import type { RunData } from "./data.ts";
 
 /** A chart of logged metrics: names and how they are called in the legend. */
-interface Spec extends Omit<Chart, "series"> {
+export interface Spec extends Omit<Chart, "series"> {
   readonly names: Readonly<Record<string, string>>;
 }
 
@@ -102,7 +103,8 @@ const SPECS: readonly Spec[] = [
 
 /** Charts of one run, or of several with one colour a run. Those without values draw nothing. */
 export function chartsOf(runs: readonly RunData[]): Chart[] {
-  return [accuracyChart(runs), ...SPECS.map((spec) => chartOf(spec, runs))]
+  const controls = controlSpecs(runs.flatMap(({ rows }) => rows.flatMap((row) => Object.keys(row))));
+  return [accuracyChart(runs), ...[...SPECS, ...controls].map((spec) => chartOf(spec, runs))]
     .map((chart) => ({
       ...chart,
       series: chart.series.filter(({ points }) => points.length > 1 && !isFlatZero(points)),
