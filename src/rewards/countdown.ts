@@ -15,6 +15,7 @@ const TaskData = z.object({ numbers: z.array(z.number()), target: z.number(), fo
 export const countdownReward: RewardDef<typeof Options> = {
   name: "countdown",
   options: Options,
+  runs: () => "main",
   create: (): Reward => ({
     name: "countdown",
     score({ task, text, stop }) {

@@ -16,6 +16,7 @@ const Options = z.strictObject({
 export const exactMatchReward: RewardDef<typeof Options> = {
   name: "exact-match",
   options: Options,
+  runs: () => "main",
   create: ({ from, ignoreCase }): Reward => {
     const normal = (text: string): string => {
       const joined = text.trim().split(/\s+/u).join(" ");

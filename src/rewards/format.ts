@@ -21,6 +21,7 @@ type Options = z.infer<typeof Options>;
 export const formatReward: RewardDef<typeof Options> = {
   name: "format",
   options: Options,
+  runs: ({ style }) => (style === "pattern" ? "worker" : "main"), // an expression of the user's may backtrack without end
   create: ({ style, pattern, ended }): Reward => {
     const expression = style === "pattern" ? compilePattern(pattern) : null;
     return {

@@ -22,6 +22,7 @@ const MAX_LENGTH = 20_000;
 export const numericAnswerReward: RewardDef<typeof Options> = {
   name: "numeric-answer",
   options: Options,
+  runs: () => "main",
   create: ({ lastNumber }): Reward => ({
     name: "numeric-answer",
     score({ task, text }) {

@@ -1,9 +1,12 @@
 import { messageOf, RewardError } from "../utils/errors.ts";
+import type { PoolStats, VerifierPool, VerifierSource } from "./pool/index.ts";
+import { checkedVerdict, failed, late } from "./pool/verdict-check.ts";
 import type { Outcome, Reward, Scorable, Verdict } from "./types.ts";
 
 /** One verdict of a rubric, with its weight and the wall time of the call. */
 export interface ScoredTerm extends Verdict {
   readonly weight: number;
+  /** Of the verifier alone, without waiting for a free thread. */
   readonly ms: number;
 }
 
@@ -22,54 +25,83 @@ export interface RubricResult {
 /** A weighted list of rewards. */
 export interface Rubric {
   score(completion: Scorable): Promise<RubricResult>;
+  /** Throughput and latency of the rewards that run in threads; null when none does. */
+  stats(): PoolStats | null;
+  /** Ends the threads. A rubric that is not closed keeps no process alive. */
+  close(): Promise<void>;
 }
 
-/** Longest wait for an asynchronous reward. */
+/** One term: a reward that runs here, or a verifier that runs in a thread of the pool. */
+export type RubricTerm =
+  | { readonly weight: number; readonly reward: Reward }
+  | { readonly weight: number; readonly name: string; readonly source: VerifierSource; readonly deadlineMs: number };
+
+/** Longest wait for an asynchronous reward that runs here and does not bound its own time. */
 const DEADLINE_MS = 30_000;
+
+/** Where a rubric's verifiers run and how long it waits. */
+export interface RubricOptions {
+  /** Needed when a term has a `source`. It is closed with the rubric. */
+  readonly pool?: VerifierPool;
+  /** Longest wait for an asynchronous reward that runs in this thread, ms. */
+  readonly deadlineMs?: number;
+}
 
 /**
  * Scores with every reward and keeps every term. A reward that throws, or returns anything but a score in [0, 1], is an `error`, one that
  * does not answer in time a `timeout`: never a silent 0. Weight 0 = metric only.
  */
-export function rubric(
-  rewards: readonly { readonly reward: Reward; readonly weight: number }[],
-  deadlineMs = DEADLINE_MS,
-): Rubric {
-  const names = rewards.map(({ reward }) => reward.name);
+export function rubric(terms: readonly RubricTerm[], { pool, deadlineMs = DEADLINE_MS }: RubricOptions = {}): Rubric {
+  const names = terms.map(nameOf);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) throw new RewardError(`rubric: two rewards are named ${twice}`);
+  const judge = (term: RubricTerm, completion: Scorable): Promise<Verdict & { ms: number }> => {
+    if ("reward" in term) return judgeHere(term.reward, completion, deadlineMs);
+    if (!pool) throw new Error(`internal: reward ${term.name} needs a pool`);
+    return pool.score(term.source, completion, term.deadlineMs);
+  };
   return {
     async score(completion) {
-      const terms: Record<string, ScoredTerm> = {};
-      for (const { reward, weight } of rewards) {
-        const start = performance.now();
-        const verdict = await judge(reward, completion, deadlineMs);
-        terms[reward.name] = { ...verdict, weight, ms: performance.now() - start };
-      }
-      const weighted = Object.values(terms).filter(({ weight }) => weight !== 0);
-      const judged = weighted.every(({ outcome }) => outcome === "correct" || outcome === "wrong");
-      const main = weighted[0] ?? Object.values(terms)[0];
-      return {
-        reward: judged ? weighted.reduce((sum, { weight, score }) => sum + weight * score, 0) : null,
-        outcome: main?.outcome ?? "error",
-        ...(main?.parsed === undefined ? {} : { parsed: main.parsed }),
-        terms,
-      };
+      const verdicts = await Promise.all(terms.map((term) => judge(term, completion)));
+      return combine(
+        Object.fromEntries(verdicts.map((verdict, i) => [names[i]!, { ...verdict, weight: terms[i]!.weight }])),
+      );
     },
+    stats: () => pool?.stats() ?? null,
+    close: async () => pool?.close(),
   };
 }
 
-async function judge(reward: Reward, completion: Scorable, deadlineMs: number): Promise<Verdict> {
+function nameOf(term: RubricTerm): string {
+  return "reward" in term ? term.reward.name : term.name;
+}
+
+function combine(terms: Readonly<Record<string, ScoredTerm>>): RubricResult {
+  const weighted = Object.values(terms).filter(({ weight }) => weight !== 0);
+  const judged = weighted.every(({ outcome }) => outcome === "correct" || outcome === "wrong");
+  const main = weighted[0] ?? Object.values(terms)[0];
+  return {
+    reward: judged ? weighted.reduce((sum, { weight, score }) => sum + weight * score, 0) : null,
+    outcome: main?.outcome ?? "error",
+    ...(main?.parsed === undefined ? {} : { parsed: main.parsed }),
+    terms,
+  };
+}
+
+async function judgeHere(reward: Reward, completion: Scorable, deadlineMs: number): Promise<Verdict & { ms: number }> {
+  const start = performance.now();
+  const verdict = await attempt(reward, completion, deadlineMs);
+  return { ...verdict, ms: performance.now() - start };
+}
+
+async function attempt(reward: Reward, completion: Scorable, deadlineMs: number): Promise<Verdict> {
   try {
     const pending = reward.score(completion);
-    const verdict = pending instanceof Promise ? await within(pending, deadlineMs) : pending;
-    if (verdict === null) return { outcome: "timeout", score: 0, reason: `no verdict within ${deadlineMs} ms` };
-    if (!(verdict.score >= 0 && verdict.score <= 1)) {
-      return { outcome: "error", score: 0, reason: `reward ${reward.name} returned the score ${verdict.score}` };
-    }
-    return verdict;
+    if (!(pending instanceof Promise) || reward.isBounded) return checkedVerdict(reward.name, await pending);
+    const verdict = await within(pending, deadlineMs);
+    return verdict === null ? late(deadlineMs) : checkedVerdict(reward.name, verdict);
   } catch (error) {
-    return { outcome: "error", score: 0, reason: `reward ${reward.name} threw: ${messageOf(error)}` };
+    return failed(`reward ${reward.name} threw: ${messageOf(error)}`);
   }
 }
 

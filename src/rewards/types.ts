@@ -27,6 +27,8 @@ export interface Scorable {
 /** A named function of one finished completion. */
 export interface Reward {
   readonly name: string;
+  /** The reward ends every answer by itself within limits of its own, so that a rubric waits without a deadline (and without counting queues). */
+  readonly isBounded?: boolean;
   score(completion: Scorable): Verdict | Promise<Verdict>;
 }
 
@@ -34,5 +36,12 @@ export interface Reward {
 export interface RewardDef<Options extends z.ZodType = z.ZodType> {
   readonly name: string;
   readonly options: Options;
+  /**
+   * Where answers are judged. `worker` (the default): in a thread of the pool that is killed after the deadline. `main`: in the caller's thread;
+   * only for rewards that are cheap and bounded by construction, or that bound work elsewhere (a process, a server) themselves.
+   */
+  runs?(options: z.output<Options>): "worker" | "main";
+  /** Longest time for one answer in a thread, ms; 5000 without it. */
+  deadlineMs?(options: z.output<Options>): number;
   create(options: z.output<Options>): Reward;
 }

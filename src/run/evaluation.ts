@@ -119,6 +119,7 @@ export async function evaluateModel(model: string, plan: EvaluationPlan, threads
     const { every: _every, ...rest } = plan.evaluate!;
     return await evaluate(learner, tasks, rubric, { ...rest, rollout, seed, step: 0 });
   } finally {
+    await rubric.close();
     await learner.close();
   }
 }

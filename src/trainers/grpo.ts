@@ -124,8 +124,9 @@ export class GrpoTrainer implements Trainer {
     this.state = await loadTraining(folder, this.parts.learner, this.state);
   }
 
-  close(): Promise<void> {
-    return this.parts.learner.close();
+  async close(): Promise<void> {
+    await this.parts.rubric.close();
+    await this.parts.learner.close();
   }
 
   /** The rollout with the divergence from the reference taken off its rewards, where the recipe asks for that. */

@@ -119,8 +119,9 @@ export class SftTrainer implements Trainer {
     this.state = await loadTraining(folder, this.parts.learner, this.state);
   }
 
-  close(): Promise<void> {
-    return this.parts.learner.close();
+  async close(): Promise<void> {
+    await this.parts.rubric.close();
+    await this.parts.learner.close();
   }
 
   /** @throws StepError that holds the batch, as rows without scores */
