@@ -128,7 +128,7 @@ test("basic_arithmetic: problems whose gold answer is rounded are marked, the ex
 });
 
 test("simple_equations: an equation without its unknown is marked", () => {
-  const marked = Array.from({ length: 20_000 }, (_, i) => makeItem("simple_equations", i, "default")).filter(
+  const marked = Array.from({ length: 5000 }, (_, i) => makeItem("simple_equations", i, "default")).filter(
     (item) => item?.flaw,
   );
   assert.ok(marked.length > 0);
@@ -144,7 +144,7 @@ test("base_conversion: zero is written 0 in every base", () => {
 
 for (const family of FAMILY_NAMES) {
   test(`${family}: problems grow from level to level, and no single answer is right in most of them`, () => {
-    const levels = Array.from({ length: LEVELS }, (_, level) => itemsOf(family, level, 400));
+    const levels = Array.from({ length: LEVELS }, (_, level) => itemsOf(family, level, 250));
     const mean = (items: readonly Item[], size: (item: Item) => number) =>
       items.reduce((sum, item) => sum + size(item), 0) / items.length;
     const questions = levels.map((items) => mean(items, ({ question }) => question.length));
