@@ -14,6 +14,7 @@ import { siren } from "./siren.ts";
 import type { ControlDef, EntropyControl } from "./types.ts";
 
 export { z } from "zod";
+export { type NucleusOptions, nucleus } from "./nucleus.ts";
 export {
   covariances,
   largest,

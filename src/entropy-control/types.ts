@@ -103,6 +103,8 @@ export interface ControlGraph {
   readonly scalars?: readonly string[];
   /** The distribution of the policy that sampled is needed: `tokens.old`. */
   readonly needsOld?: boolean;
+  /** The distribution of the reference policy, the model before training, is needed: `tokens.reference`. */
+  readonly needsReference?: boolean;
   /** Takes the advantage's place in the loss. [c] */
   advantage?(g: Graph, tokens: ControlTokens): Value;
   /** Takes the place of the objective's loss. [c] */

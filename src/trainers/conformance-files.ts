@@ -33,7 +33,9 @@ function withModule(given: ConformanceCase, path: string): ConformanceCase {
 
 async function objectiveProblem(given: ConformanceCase): Promise<string | null> {
   try {
-    await objectiveOf(given);
+    const { given: policies } = await objectiveOf(given);
+    if (given.batch && policies.includes("reference") && !given.batch.refLogits)
+      return "batch.refLogits: is missing, the objective needs the distribution of the reference";
     return null;
   } catch (error) {
     if (error instanceof RlvrError) return `objective: ${messageOf(error)}`;

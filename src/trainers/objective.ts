@@ -56,7 +56,7 @@ export async function openObjective({
   const controlFeatures = graph.features ?? [];
   const distributions: { old?: "given" | "current"; reference?: "given" } = {
     ...(graph.needsOld ? { old: oldIsCurrent ? "current" : "given" } : {}),
-    ...(kl?.estimator === "full" ? { reference: "given" } : {}),
+    ...(kl?.estimator === "full" || graph.needsReference ? { reference: "given" } : {}),
   };
   const referenceLogp = objective.kl !== null && objective.kl.estimator !== "full";
   const loss: TokenLoss = {

@@ -257,3 +257,65 @@ test("rlvr objective explain: the first case or the named one; a wrong name exit
   assert.deepEqual([name, named.stderr], [casesOf("kl-cov")[1]!.name, ""]);
   assert.ok(tokens.length > 0);
 });
+
+/** The full divergence from the reference as a control: what objective.kl does, by the powers of a user's file. */
+const REFERENCE_KL = `import { defineControl, z } from "rlvr/entropy-control";
+export default defineControl({
+  name: "reference-kl",
+  options: z.strictObject({ coefficient: z.number() }),
+  create: ({ coefficient }) => ({
+    init: () => null,
+    graph: {
+      needsReference: true,
+      penalty: (g, { logProbabilities: p, reference, weight }) =>
+        g.mul(g.mul(g.reduceSum(g.mul(g.exp(p), g.sub(p, reference!.logProbabilities)), [-1]), weight), coefficient),
+    },
+  }),
+});
+`;
+
+test("own control: sees the reference's distribution: KL(policy, reference) agrees with the vectors of objective.kl", async () => {
+  writeFileSync(join(root, "reference-kl.ts"), REFERENCE_KL);
+  const cases = casesOf("kl").filter(
+    ({ objective, batch }) => (objective.kl as { estimator: string }).estimator === "full" && batch.mask!.length > 0,
+  );
+  const own = cases.map((given) => {
+    const { kl, ...objective } = given.objective;
+    const { policy, kl: term } = given.expect.terms as Record<string, number>;
+    const control = { module: "./reference-kl.ts", coefficient: (kl as { coefficient: number }).coefficient };
+    return {
+      ...given,
+      objective: { ...objective, control },
+      expect: { ...given.expect, terms: { policy, kl: 0, control: term } },
+    };
+  });
+  assert.ok(own.length > 0);
+  const { code, stdout } = await cli("objective", "check", write("reference.json", own));
+  assert.equal(code, 0, stdout);
+  const without = own.map(({ batch: { refLogits: _logits, ...batch }, ...given }) => ({ ...given, batch }));
+  const refused = await cli("objective", "check", write("without.json", without));
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /batch\.refLogits: is missing, the objective needs the distribution of the reference/);
+});
+
+test("own control: sees the reference's distribution in a run; before the first update the divergence is 0", async () => {
+  writeFileSync(join(root, "reference-kl.ts"), REFERENCE_KL);
+  writeFileSync(
+    join(root, "reference.yaml"),
+    `model: seedling-direct
+tasks: {train: {name: countdown, format: steps}}
+rollout: {promptsPerStep: 4, groupSize: 4, maxTokens: 32}
+rewards: [{name: countdown}]
+control: {module: ./reference-kl.ts, coefficient: 0.1}
+optimizer: {name: adamw, lr: 1.0e-3}
+steps: 2
+`,
+  );
+  const out = join(root, "run");
+  const { code, stderr } = await cli("train", join(root, "reference.yaml"), "--out", out, "--threads", "1", "--quiet");
+  assert.equal(code, 0, stderr);
+  const rows = readFileSync(join(out, "metrics.jsonl"), "utf8").trimEnd().split("\n");
+  const [before, after] = rows.map((line) => (JSON.parse(line) as { control_loss: number }).control_loss);
+  assert.ok(Math.abs(before!) < 1e-6, `${before}`);
+  assert.ok(after! > 1e-6, `${after}`);
+});
