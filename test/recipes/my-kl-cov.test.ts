@@ -48,9 +48,10 @@ before(async () => {
 });
 after(() => rmSync(root, { recursive: true, force: true }));
 
-test("my-kl-cov: the file has at most 40 lines and is the recipe's control", () => {
+test("my-kl-cov: the file has at most 40 lines, is what the page shows and the recipe's control", () => {
   const text = readFileSync(join(clone, "recipes/examples/my-kl-cov.ts"), "utf8");
   assert.ok(text.trimEnd().split("\n").length <= 40);
+  assert.ok(readFileSync(join(clone, "docs/own-control.md"), "utf8").includes(text), "the page shows the file");
   assert.match(readFileSync(recipe, "utf8"), /control: \{ module: \.\/my-kl-cov\.ts/);
 });
 
