@@ -45,7 +45,7 @@ export interface Family<Parameters = never> {
   readonly name: FamilyName;
   /** reasoning-gym's default configuration: with it seed and index give reasoning-gym's problem, where no word list is involved. */
   readonly defaults: Parameters;
-  /** From problems that a model of 0.1 B parameters gets right at times to ones beyond the default configuration. */
+  /** From the smallest problems to ones beyond the default configuration. */
   readonly levels: readonly [Parameters, Parameters, Parameters, Parameters, Parameters, Parameters];
   /** null when these random numbers lead to no problem. */
   generate(random: PythonRandom, parameters: Parameters): Item | null;
