@@ -89,9 +89,16 @@ export class Engine {
     this.gradients = zerosLike(parameters.trainable);
   }
 
+  /** @throws DataError when the model cannot be read, or a weight in it is not finite */
   static async create(options: EngineOptions): Promise<Engine> {
     const { origin, adapter, seed, floatType = "float32" } = options;
-    return new Engine(parametersOf(origin, adapter, { floatType, seed }), options);
+    const engine = new Engine(parametersOf(origin, adapter, { floatType, seed }), options);
+    const bad = engine.firstBadTensor();
+    if (bad !== null && origin.kind === "files")
+      throw new DataError(
+        `${origin.path}: ${bad} holds NaN or infinity: the file is corrupt, or was saved after training diverged`,
+      );
+    return engine;
   }
 
   /** Builds the head for a loss that a module exports. */

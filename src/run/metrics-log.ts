@@ -24,7 +24,7 @@ export function metricsLine(step: number, metrics: Metrics): string {
   const bad = names.filter((name) => typeof metrics[name] === "number" && !Number.isFinite(metrics[name]));
   if (bad.length > 0)
     throw new TrainingError(
-      `step ${step}: ${bad.map((name) => `${name} is ${metrics[name]}`).join(", ")}. Lower optimizer.lr or look at the saved batch`,
+      `step ${step}: ${bad.map((name) => `${name} is ${metrics[name]}`).join(", ")}. A lower optimizer.lr is the usual cure`,
     );
   return JSON.stringify({ step, ...Object.fromEntries(names.map((name) => [name, metrics[name]])) });
 }

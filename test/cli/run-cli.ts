@@ -56,13 +56,13 @@ checkpoint: {every: 3, keep: 2}
 smoke: {steps: 2, evaluate: {limit: 2}}
 `;
 
-/** The same model with reinforcement learning. */
+/** The same model with reinforcement learning. Random text matches the pattern now and then, so that groups differ and weights change. */
 export const TINY_GRPO = `model: {init: {width: 16, layers: 1, heads: 1, ffWidth: 32}, seed: 3}
 tasks:
   train: {name: countdown, format: steps}
   eval: {name: countdown, split: test, format: steps}
 rollout: {promptsPerStep: 2, groupSize: 4, maxTokens: 12}
-rewards: [{name: countdown}]
+rewards: [{name: format, style: pattern, pattern: "[0-4]", ended: false}]
 optimizer: {name: adamw, lr: 1.0e-3}
 steps: 3
 evaluate: {samples: 2, limit: 4}
