@@ -21,44 +21,36 @@ const { values } = parseArgs({
 
 const control = (name, options = {}) =>
   ["name", ...Object.keys(options)].map((key) => [`control.${key}`, { name, ...options }[key]]);
+const aepo = (target) =>
+  control("aepo", { target, lowTemperature: 0.5, highTemperature: 2, maxRows: 48, promptShare: 0.5, entropy: "full" });
+/** Methods that work by the drift within a step need several updates a rollout. */
+const OFF_POLICY = [
+  ["update.miniBatches", 2],
+  ["update.epochs", 2],
+  ["optimizer.lr", 0.0003],
+];
 /** Name of a row → changes of the recipe. */
 const VARIANTS = {
   grpo: [],
   "bonus 0.003": control("entropy-bonus", { coefficient: 0.003 }),
   "bonus 0.03": control("entropy-bonus", { coefficient: 0.03 }),
+  "bonus 0.1": control("entropy-bonus", { coefficient: 0.1 }),
   "bonus 0.3": control("entropy-bonus", { coefficient: 0.3 }),
-  "clip-higher": [
-    ["objective.loss.clipHigh", 0.28],
-    ["update.epochs", 2],
-  ],
-  "adaptive 0.25": control("adaptive-entropy", { target: 0.25, delta: 0.002, max: 0.1 }),
-  "clip-cov": control("clip-cov", { ratio: 0.01, low: 0.5, high: 50 }),
-  "kl-cov": [...control("kl-cov", { ratio: 0.02 }), ["update.epochs", 2]],
-  "forking 0.2": control("forking-tokens"),
-  "entropy advantage": control("entropy-advantage"),
   "siren 0.005": control("siren"),
   "siren 3": control("siren", { coefficient: 3 }),
-  "epo 0.03": control("epo", { coefficient: 0.03, alpha: 0.5, lowRatio: 0.8, highRatio: 1.2 }),
-  "aepo 0.15": control("aepo", {
-    target: 0.15,
-    lowTemperature: 0.5,
-    highTemperature: 2,
-    maxRows: 48,
-    promptShare: 0.5,
-  }),
-  "aepo 0.20": control("aepo", { target: 0.2, lowTemperature: 0.5, highTemperature: 2, maxRows: 48, promptShare: 0.5 }),
-  "aepo 0.25": control("aepo", {
-    target: 0.25,
-    lowTemperature: 0.5,
-    highTemperature: 2,
-    maxRows: 48,
-    promptShare: 0.5,
-  }),
-  "lp-reg": [
-    ["objective.loss.name", "clip-wide"],
-    ["update.epochs", 2],
-    ...control("lp-reg", { rho: 0.05, kappa: 0.05 }),
-  ],
+  "siren 10": control("siren", { coefficient: 10 }),
+  "aepo 0.15": aepo(0.15),
+  "aepo 0.20": aepo(0.2),
+  "aepo 0.25": aepo(0.25),
+  "epo 0.1": control("epo", { coefficient: 0.1, alpha: 0.5, lowRatio: 0.8, highRatio: 1.2 }),
+  "lp-reg": [...OFF_POLICY, ["objective.loss.name", "clip-wide"], ...control("lp-reg", { rho: 0.05, kappa: 0.05 })],
+  "grpo, 4 updates": OFF_POLICY,
+  "clip-higher, 4 updates": [...OFF_POLICY, ["objective.loss.clipHigh", 0.28]],
+  "adaptive 0.2": control("adaptive-entropy", { target: 0.2, delta: 0.005, max: 0.15 }),
+  "clip-cov": [...OFF_POLICY, ...control("clip-cov", { ratio: 0.01, low: 0.5, high: 50 })],
+  "kl-cov": [...OFF_POLICY, ...control("kl-cov", { ratio: 0.02 })],
+  "forking 0.2": control("forking-tokens"),
+  "entropy advantage": control("entropy-advantage"),
 };
 const seeds = values.seeds.split(",").map(Number);
 const only = values.only?.split(",") ?? Object.keys(VARIANTS);
