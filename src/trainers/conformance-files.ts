@@ -1,4 +1,5 @@
 import { dirname, resolve } from "node:path";
+import type { Json } from "../rollout/types.ts";
 import { DataError, messageOf, RlvrError } from "../utils/errors.ts";
 import { objectiveOf } from "./conformance.ts";
 import { type ConformanceBatch, type ConformanceCase, readCases } from "./conformance-case.ts";
@@ -33,7 +34,9 @@ function withModule(given: ConformanceCase, path: string): ConformanceCase {
 
 async function objectiveProblem(given: ConformanceCase): Promise<string | null> {
   try {
-    const { given: policies } = await objectiveOf(given);
+    const { given: policies, control } = await objectiveOf(given);
+    const wrong = stateProblem(given.state, control?.control.init() ?? null);
+    if (wrong) return `state: ${wrong}`;
     if (given.batch && policies.includes("reference") && !given.batch.refLogits)
       return "batch.refLogits: is missing, the objective needs the distribution of the reference";
     return null;
@@ -41,6 +44,19 @@ async function objectiveProblem(given: ConformanceCase): Promise<string | null> 
     if (error instanceof RlvrError) return `objective: ${messageOf(error)}`;
     throw error;
   }
+}
+
+/** A state has the keys that the control starts with; null stands for "not yet". */
+function stateProblem(state: Json | undefined, start: Json): string | null {
+  if (state === undefined || state === null) return null;
+  const keys = (value: Json): string | null =>
+    value !== null && typeof value === "object" && !Array.isArray(value) ? Object.keys(value).sort().join(", ") : null;
+  const [got, wanted] = [keys(state), keys(start)];
+  if (wanted === null) return start === null && got !== "" ? "must be absent, the control has none" : null;
+  if (got !== wanted)
+    return `must be an object with ${wanted}, ${got === null ? "is none" : `has ${got || "nothing"}`}`;
+  const bad = Object.entries(state).find(([, value]) => typeof value === "string" || typeof value === "boolean");
+  return bad ? `${bad[0]} must be a number, is ${JSON.stringify(bad[1])}` : null;
 }
 
 /** What is wrong with the sizes and indices of a case, with the field; null when nothing is. */
@@ -60,7 +76,7 @@ function shapeProblem(batch: ConformanceBatch): string | null {
     const got = batch[field]?.length ?? rows;
     if (got !== rows) return `batch.${field}: must have ${rows} rows like batch.groups, has ${got}`;
   }
-  const vocab = batch.logits[0]?.[0]?.length ?? 0;
+  const vocab = batch.logits.flat()[0]?.length ?? 0;
   const fields = [
     "mask",
     "turns",
@@ -89,7 +105,7 @@ function shapeProblem(batch: ConformanceBatch): string | null {
 
 /** Numbers that are indices, bits or a temperature. */
 function valueProblem(batch: ConformanceBatch): string | null {
-  const vocab = batch.logits[0]?.[0]?.length ?? 0;
+  const vocab = batch.logits.flat()[0]?.length ?? 0;
   const bit = (x: number): boolean => x === 0 || x === 1;
   const rules = {
     tokens: [batch.tokens, (x: number) => x >= 0 && x < vocab, `a token id from 0 to ${vocab - 1}`],

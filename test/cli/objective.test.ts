@@ -86,6 +86,21 @@ test("rlvr objective check: a malformed file exits with 2 before anything runs, 
 const first = casesOf("kl-cov")[0]!;
 const inBatch = (patch: object): Case => ({ ...first, batch: { ...first.batch, ...patch } });
 const MALFORMED: readonly (readonly [string, unknown, RegExp])[] = [
+  [
+    "the state of another method",
+    { ...first, objective: { control: { name: "siren" } }, state: { history: [] } },
+    /state: must be an object with anchor, has history/,
+  ],
+  [
+    "a state that is no number",
+    { ...first, objective: { control: { name: "siren" } }, state: { anchor: "x" } },
+    /state: anchor must be a number, is "x"/,
+  ],
+  [
+    "a state of a method without one",
+    { ...first, state: { anchor: 1 } },
+    /state: must be absent, the control has none/,
+  ],
   ["an unknown key", { ...first, bach: 1 }, /Unrecognized key: "bach"/],
   ["no expectation", { ...first, expect: {} }, /expect: is empty/],
   ["a missing batch part", inBatch({ logits: undefined }), /batch\.logits/],
