@@ -13,6 +13,12 @@ export interface Verdict {
   readonly reason: string;
   /** What was read from the answer, as text. */
   readonly parsed?: string;
+  /** What it was compared with, as text. */
+  readonly gold?: string;
+  /** Name of the rule that decided. */
+  readonly rule?: string;
+  /** What was found on the way, step by step, for people. */
+  readonly steps?: readonly { readonly step: string; readonly found: string }[];
 }
 
 /** What a reward may look at: one finished completion. */
