@@ -39,9 +39,9 @@ function describe({ model, path, rounding, checks, passed }: VerifyReport): stri
         ];
   const table = columns([["compared", "cases", "largest", "allowed", "", "where"], ...checks.map(row)]);
   const problems = checks.filter((check) => !check.passed || check.allowed === null).flatMap((check) => check.problems);
-  const verdict = passed
-    ? "all within bounds"
-    : `${checks.filter((check) => !check.passed).length} kinds beyond their bounds`;
+  const failed = checks.filter((check) => !check.passed).length;
+  const beyond = failed === 1 ? "1 kind beyond its bound" : `${failed} kinds beyond their bounds`;
+  const verdict = passed ? "all within bounds" : beyond;
   return [`${model} (${path})`, ...rounded, table, ...problems, verdict].join("\n");
 }
 
