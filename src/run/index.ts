@@ -26,3 +26,4 @@ export { type RunData, readRun } from "./report/data.ts";
 export { renderReport } from "./report/html.ts";
 export { readSamples } from "./samples-log.ts";
 export { type OpenTrainer, type TrainJob, type TrainSummary, train } from "./train.ts";
+export { type VerifyOptions, type VerifyReport, verifyModel } from "./verify/verify.ts";
