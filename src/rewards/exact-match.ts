@@ -35,6 +35,7 @@ export const exactMatchReward: RewardDef<typeof Options> = {
         const answer = read[from](afterThinking(text));
         if (answer === null) return unparseable(`there is no ${from}`);
         const parsed = normal(answer);
+        if (parsed === "" && (from === "text" || from === "last-line")) return unparseable("the answer is empty");
         if (parsed === normal(task.answer)) return correct("is the gold answer", parsed);
         return wrong(`is not ${JSON.stringify(task.answer)}`, parsed);
       },

@@ -44,7 +44,7 @@ function judge(text: string, style: Options["style"], expression: RegExp | null)
     case "think-answer":
       return found(isThinkAnswer(text.trim()), "form <think>…</think><answer>…</answer>");
     case "hashes":
-      return found(/^####\s*\S/m.test(text), "line #### …");
+      return found(/^####[ \t]*[^\s#]/m.test(afterThinking(text)), "line #### …");
     case "pattern":
       return found(expression!.test(text), `match of ${expression!}`);
   }
@@ -56,7 +56,7 @@ function isThinkAnswer(text: string): boolean {
   if (tags.some((tag) => text.indexOf(tag) < 0 || text.indexOf(tag) !== text.lastIndexOf(tag))) return false;
   const [think, thinkEnd, answer, answerEnd] = tags.map((tag) => text.indexOf(tag)) as [number, number, number, number];
   const between = text.slice(thinkEnd + "</think>".length, answer);
-  return think === 0 && think < thinkEnd && between.trim() === "" && answerEnd === text.length - "</answer>".length;
+  return think === 0 && thinkEnd < answer && between.trim() === "" && answerEnd === text.length - "</answer>".length;
 }
 
 function compilePattern(pattern: string | null): RegExp {
