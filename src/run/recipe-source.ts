@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
-import { basename, extname, relative, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+import { basename, extname, relative } from "node:path";
 import { isMap, isPair, LineCounter, type Node, parse, parseDocument } from "yaml";
 import { ConfigError, messageOf } from "../utils/errors.ts";
+import { importUserModule } from "../utils/user-module.ts";
 import { pathText } from "./recipe-problems.ts";
 
 /** A recipe as written: plain data, and where each part of it stands. */
@@ -55,9 +55,7 @@ function offsetOf(document: ReturnType<typeof parseDocument>, path: readonly Pro
 
 async function fromModule(file: string): Promise<unknown> {
   try {
-    const url = pathToFileURL(resolve(file)).href;
-    const { tsImport } = await import("tsx/esm/api");
-    const module = (await tsImport(url, import.meta.url)) as { default?: unknown };
+    const module = await importUserModule(file);
     const outer = module.default as { __esModule?: true; default?: unknown } | undefined;
     const recipe = outer?.__esModule ? outer.default : outer; // CommonJS, where no package.json says "type": "module"
     if (recipe === undefined) throw new Error("it has no default export");

@@ -6,6 +6,7 @@ import type { Trainer } from "../trainers/types.ts";
 import { DataError } from "../utils/errors.ts";
 import { writeFileAtomic } from "../utils/files.ts";
 import type { PairedDifference } from "./compare.ts";
+import { guardDisk } from "./disk.ts";
 import { describeEnvironment } from "./environment.ts";
 import { latestModel, planRun, RunFolder, type RunPlan, resumeCommand } from "./folder.ts";
 import { forecast } from "./forecast.ts";
@@ -80,20 +81,25 @@ export async function train(job: TrainJob): Promise<TrainSummary> {
       ...(progress && { progress }),
       ...(interrupt && { interrupt }),
     });
-    return summarise(plan, result, folder.metrics.bytes > 0);
+    return await summarise(plan, result, folder.metrics.bytes > 0);
   } finally {
     await trainer.close();
   }
 }
 
-function summarise(
+async function summarise(
   { path, recipe }: RunPlan,
   result: { step: number; interrupted: boolean },
   hasMetrics: boolean,
-): TrainSummary {
+): Promise<TrainSummary> {
   const run = hasMetrics ? readRun(path) : null;
   const report = run && join(path, "report.html");
-  if (run && report) writeFileAtomic(report, renderReport([run], decoderOf(recipe)));
+  if (run && report)
+    await guardDisk(
+      report,
+      () => `The run itself is whole; make its report with: npx rlvr report ${path}`,
+      () => writeFileAtomic(report, renderReport([run], decoderOf(recipe))),
+    );
   const gain = run && gainOf(run);
   return {
     run: path,

@@ -1,5 +1,5 @@
 import type { Tokenizer } from "../policy/index.ts";
-import type { RubricResult } from "../rewards/index.ts";
+import type { RubricResult, ScoredTerm } from "../rewards/index.ts";
 import type { Completion } from "../rollout/index.ts";
 import type { CompletionUse } from "./group-filter.ts";
 import type { SampleRow } from "./types.ts";
@@ -24,12 +24,17 @@ export function toSampleRow(
     ],
     logp: round(completion.logp),
     entropy: round(completion.entropy),
-    rewards: Object.fromEntries(Object.entries(scored.terms).map(([name, { ms: _clock, ...term }]) => [name, term])),
+    rewards: Object.fromEntries(Object.entries(scored.terms).map(([name, term]) => [name, withoutClock(term)])),
     reward: scored.reward,
     advantage,
     stop,
     ...(use === undefined || use === "trained" ? {} : { use }),
   };
+}
+
+/** What a reward said, without how long it took: a run that is resumed ends with the same bytes. */
+function withoutClock({ outcome, score, reason, parsed, weight }: ScoredTerm): Omit<ScoredTerm, "ms"> {
+  return { outcome, score, reason, ...(parsed === undefined ? {} : { parsed }), weight };
 }
 
 /** Seven significant digits: what float32 holds. */

@@ -1,7 +1,7 @@
 import { type Adapter, openLearner } from "../policy/index.ts";
 import { createRubric } from "../rewards/index.ts";
 import { openDemonstrations } from "../rollout/demonstrations/index.ts";
-import { openTaskSet } from "../rollout/tasks/index.ts";
+import { checkDisjoint, openTaskSet } from "../rollout/tasks/index.ts";
 import { GrpoTrainer, objectiveOptions } from "./grpo.ts";
 import type { JobRecipe, TrainingJob } from "./job.ts";
 import { openObjective } from "./objective.ts";
@@ -23,6 +23,7 @@ export interface CreatedTrainer {
 export async function createTrainer({ recipe, threads }: TrainingJob): Promise<CreatedTrainer> {
   const evaluation = recipe.tasks.eval ? await openTaskSet(recipe.tasks.eval) : null;
   const train = recipe.tasks.train ? await openTaskSet(recipe.tasks.train) : null;
+  if (train && evaluation) checkDisjoint(train, evaluation);
   const demonstrations = recipe.demonstrations ? await openDemonstrations(recipe.demonstrations) : null;
   const objective = demonstrations ? null : await openObjective(objectiveOptions(recipe));
   const rubric = createRubric(recipe.rewards);

@@ -1,4 +1,5 @@
 import type { SequenceBatch } from "../policy/index.ts";
+import type { Rng } from "../utils/rng.ts";
 
 /** One sequence that trains: prompt, sampled tokens, and one number per sampled token and feature. */
 export interface TrainingRow {
@@ -87,4 +88,18 @@ function toBatch(
     scalars,
     temperature,
   };
+}
+
+/**
+ * Deals whole groups to mini-batches, in random order.
+ * @param groups [rows] group of each row
+ * @returns indices of the rows of each mini-batch; with one mini-batch, all rows in their order
+ */
+export function dealGroups(groups: readonly number[], miniBatches: number, rng: Rng): number[][] {
+  if (miniBatches === 1) return [groups.map((_, i) => i)];
+  const order = rng.shuffle([...new Set(groups)]);
+  return Array.from({ length: miniBatches }, (_, batch) => {
+    const mine = new Set(order.filter((_group, i) => i % miniBatches === batch));
+    return groups.flatMap((group, i) => (mine.has(group) ? [i] : []));
+  });
 }

@@ -4,9 +4,10 @@ import type { Json } from "../rollout/types.ts";
 import type { Rng } from "../utils/rng.ts";
 import type { UpdateConfig } from "./config.ts";
 import { checkIdentity, type Identity, requireFinite, requireIdentity } from "./invariants.ts";
-import { klValue } from "./kl.ts";
+import { dealGroups } from "./micro-batch.ts";
 import { lossSource, type Objective, type ObjectiveOptions } from "./objective.ts";
 import { beginStep, computeMiniBatch, controlContext, lossMetrics, type ObjectiveResult } from "./objective-step.ts";
+import { measureReference } from "./reference-pass.ts";
 import type { StepRow } from "./step-rows.ts";
 import {
   type Layout,
@@ -14,6 +15,7 @@ import {
   measureLayout,
   policyPasses,
   type RowHidden,
+  rowSlice,
   type TrainingCompletion,
 } from "./token-layout.ts";
 import type { SampleRow } from "./types.ts";
@@ -107,16 +109,16 @@ class StepUpdate {
       start = now;
       return took;
     };
-    let completions = await this.withOldLogp(this.rows.map((row) => this.training(row)));
+    let completions: readonly TrainingCompletion[] = await this.withOldLogp(this.rows.map((row) => this.training(row)));
     const old = await this.measureOld(completions);
     seconds.old = lap();
-    const reference = await this.measureReference(completions);
+    const reference = await measureReference(this.parts, completions, this.layOut(completions));
     completions = reference.completions;
     seconds.reference = lap();
     this.state = beginStep(this.parts.objective, this.state, old.rollout, this.context(old.layout));
     const hidden = { ...old.hidden, ...reference.hidden };
     for (let epoch = 0; epoch < update.epochs; epoch++) {
-      for (const members of this.miniBatches(epoch)) await this.updateOnce(members, completions, old, hidden);
+      for (const members of this.deal(epoch)) await this.updateOnce(members, completions, old, hidden);
     }
     seconds.update = lap();
     await learner.policy.forgetForwards();
@@ -151,7 +153,7 @@ class StepUpdate {
     const { values } = await measureLayout(this.parts.learner.policy, layout, {});
     const updated = [...completions];
     auxiliary.forEach((i, j) => {
-      updated[i] = { ...completions[i]!, oldLogp: this.rowSlice(layout, j, values.logp, completions[i]!.ids.length) };
+      updated[i] = { ...completions[i]!, oldLogp: rowSlice(layout, j, values.logp, completions[i]!.ids.length) };
     });
     return updated;
   }
@@ -186,44 +188,13 @@ class StepUpdate {
     return { layout, rollout, hidden: (needsHidden ? { old: hidden } : {}) as RowHidden };
   }
 
-  /** Log-probs and hidden states of the reference, as far as a part asks for them. */
-  private async measureReference(completions: readonly TrainingCompletion[]) {
-    const { objective, learner } = this.parts;
-    const needsHidden = objective.given.includes("reference");
-    if (!objective.referenceLogp && !needsHidden)
-      return { completions: [...completions], hidden: {} as RowHidden, kl: null };
-    const layout = this.layOut(completions);
-    const { values, hidden } = await measureLayout(learner.policy, layout, {
-      policy: "reference",
-      hidden: needsHidden,
-    });
-    let sum = 0;
-    let count = 0;
-    const updated = completions.map((row, i) => {
-      const refLogp = this.rowSlice(layout, i, values.logp, row.ids.length);
-      refLogp.forEach((logp, t) => {
-        sum += klValue("k3", logp - row.oldLogp[t]!);
-        count++;
-      });
-      return { ...row, refLogp };
-    });
-    return {
-      completions: updated,
-      hidden: (needsHidden ? { reference: hidden } : {}) as RowHidden,
-      kl: count === 0 ? 0 : sum / count,
-    };
-  }
-
-  /** Deals whole groups to the mini-batches of one pass, in an order of its own; indices of rows. */
-  private miniBatches(epoch: number): number[][] {
-    const { miniBatches } = this.parts.update;
-    if (miniBatches === 1) return [this.rows.map((_, i) => i)];
-    const groups = [...new Set(this.rows.map(({ group }) => group))];
-    const order = this.parts.rng.fork("mini-batches", this.parts.step, epoch).shuffle(groups);
-    return Array.from({ length: miniBatches }, (_, batch) => {
-      const mine = new Set(order.filter((_group, i) => i % miniBatches === batch));
-      return this.rows.flatMap(({ group }, i) => (mine.has(group) ? [i] : []));
-    });
+  private deal(epoch: number): number[][] {
+    const { update, rng, step } = this.parts;
+    return dealGroups(
+      this.rows.map(({ group }) => group),
+      update.miniBatches,
+      rng.fork("mini-batches", step, epoch),
+    );
   }
 
   private async updateOnce(
@@ -267,8 +238,8 @@ class StepUpdate {
   private keep(members: readonly number[], layout: Layout, result: MiniBatchResult, report: ControlReport): void {
     members.forEach((i, row) => {
       const length = this.rows[i]!.completion.ids.length;
-      this.logp[i] = this.rowSlice(layout, row, result.update.logp, length);
-      this.entropy[i] = this.rowSlice(layout, row, result.update.entropy, length);
+      this.logp[i] = rowSlice(layout, row, result.update.logp, length);
+      this.entropy[i] = rowSlice(layout, row, result.update.entropy, length);
       if (report.selected) {
         const { start } = layout.batch.rows[row]!;
         this.selected[i] = report.selected.slice(start, start + length);
@@ -288,11 +259,6 @@ class StepUpdate {
         return [name, picked];
       }),
     );
-  }
-
-  private rowSlice({ batch }: Layout, row: number, values: Float64Array, length: number): Float64Array {
-    const { start } = batch.rows[row]!;
-    return values.slice(start, start + length);
   }
 
   private layOut(completions: readonly TrainingCompletion[]): Layout {

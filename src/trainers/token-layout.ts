@@ -74,6 +74,12 @@ export function layOut(
   };
 }
 
+/** Values of the first `length` slots of a row. */
+export function rowSlice({ batch }: Layout, row: number, values: Float64Array, length: number): Float64Array {
+  const { start } = batch.rows[row]!;
+  return values.slice(start, start + length);
+}
+
 /** Slots in the order in which a micro-batch computes them. */
 function slotsOf({ batch }: Layout, part: MicroBatch): number[] {
   return part.rows.flatMap((row) => {

@@ -19,15 +19,29 @@ export interface Running {
   stderr(): string;
 }
 
+/** Circumstances of a command. */
+export interface StartOptions {
+  readonly cwd?: string;
+  readonly input?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Largest file that the command may write, in KiB, as `ulimit -f` sets it. */
+  readonly fileLimitKb?: number;
+}
+
 /** Starts `rlvr` as a user would. */
-export function startCli(args: readonly string[], options: { cwd?: string; input?: string } = {}): Running {
-  const child = spawn(process.execPath, [bin, ...args], { cwd: options.cwd, stdio: "pipe" });
+export function startCli(args: readonly string[], options: StartOptions = {}): Running {
+  const { cwd, input = "", env = {}, fileLimitKb } = options;
+  const command = [process.execPath, bin, ...args];
+  // without the signal that would end the process, a write over the limit fails with EFBIG
+  const limited = ["bash", "-c", `trap '' XFSZ; ulimit -f ${fileLimitKb}; exec "$@"`, "bash", ...command];
+  const [program, ...rest] = fileLimitKb === undefined ? command : limited;
+  const child = spawn(program!, rest, { cwd, stdio: "pipe", env: { ...process.env, ...env } });
   const text = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const)
     child[name].setEncoding("utf8").on("data", (part: string) => {
       text[name] += part;
     });
-  child.stdin.end(options.input ?? "");
+  child.stdin.end(input);
   return {
     ended: new Promise((resolve) => child.on("close", (code, signal) => resolve({ code, signal, ...text }))),
     kill: (signal) => child.kill(signal),

@@ -30,7 +30,7 @@ interface Problem {
   readonly value: number;
 }
 
-const TRIES = 200; // draws without a new problem after which the space counts as used up
+const TRIES = 2000; // draws without a new problem after which the space counts as used up
 
 /** Sums, differences and products of whole numbers, as a chat question. Problems are drawn with a seed and differ from each other. */
 export const arithmetic: TaskSetDef<typeof Options> = {

@@ -14,7 +14,7 @@ const Options = z.strictObject({
     .nullable()
     .default(null)
     .describe(
-      "JSONL, JSON or Parquet file with question and answer; null: gsm8k/{split}.jsonl in the folder RLVR_DATA",
+      "JSONL, JSON or Parquet file with question and answer, {split} in it stands for the split; null: gsm8k/{split}.jsonl in the folder RLVR_DATA",
     ),
   instruction: z
     .string()
@@ -31,7 +31,7 @@ interface Problem {
 
 /**
  * GSM8K (arXiv:2110.14168), 7,473 / 1,319 word problems, from a local file: it is not part of this package. The gold number stands after
- * `####` in the answer. With the default paths, a question of `train` that occurs in `test` is left out.
+ * `####` in the answer. A question of `train` that occurs in the file of `test` is left out.
  */
 export const gsm8k: TaskSetDef<typeof Options> = {
   name: "gsm8k",
@@ -40,12 +40,15 @@ export const gsm8k: TaskSetDef<typeof Options> = {
 };
 
 async function openGsm8k(options: Options): Promise<TaskSet> {
-  const { split, path, limit, instruction } = options;
-  const problems = await readProblems(path ?? defaultPath(split));
-  const other = path === null && split === "train" ? await readProblems(defaultPath("test")) : [];
+  const { split, limit, instruction } = options;
+  const path = options.path ?? defaultPath();
+  const problems = await readProblems(fileOf(path, split));
+  const hasTwo = split === "train" && path.includes(PLACE);
+  const other = hasTwo ? await readProblems(fileOf(path, "test")) : [];
   const tested = new Set(other.map(({ question }) => normalisedText(question)));
   const used = problems.filter(({ question }) => !tested.has(normalisedText(question))).slice(0, limit ?? undefined);
-  if (used.length === 0) throw new DataError(`${path ?? defaultPath(split)}: holds no problem`);
+  if (used.length === 0)
+    throw new DataError(`${fileOf(path, split)}: holds no problem${hasTwo ? " that is not in the test file" : ""}`);
   return listTaskSet("gsm8k", split, used, ({ question, answer }, index) => ({
     id: `gsm8k/${split}/${index}`,
     set: "gsm8k",
@@ -55,14 +58,21 @@ async function openGsm8k(options: Options): Promise<TaskSet> {
   }));
 }
 
-function defaultPath(split: string): string {
+/** Stands for the split in a path. */
+const PLACE = "{split}";
+
+function fileOf(path: string, split: string): string {
+  return path.replaceAll(PLACE, split);
+}
+
+function defaultPath(): string {
   const folder = process.env.RLVR_DATA;
   if (!folder) {
     throw new DataError(
       "gsm8k: the problems are not here: set the option path to a file, or RLVR_DATA to the folder that holds gsm8k/train.jsonl and gsm8k/test.jsonl",
     );
   }
-  return join(folder, "gsm8k", `${split}.jsonl`);
+  return join(folder, "gsm8k", `${PLACE}.jsonl`);
 }
 
 async function readProblems(path: string): Promise<Problem[]> {

@@ -7,6 +7,7 @@ import { generated } from "./generated/index.ts";
 import { gsm8k } from "./gsm8k.ts";
 
 export { taskOfRow } from "./generated/index.ts";
+export { checkDisjoint } from "./overlap.ts";
 
 const DEFS = [countdown, arithmetic, gsm8k, file, generated] as const;
 
