@@ -47,6 +47,7 @@ type Options = z.infer<typeof Options>;
 const FILTERED = -1e4; // log-prob of a token outside the proxy, as in the released code
 const EXCLUDED = -1e30;
 const K3_LIMIT = 10;
+const MAX_DIFFERENCE = 20;
 
 /**
  * Lp-Reg (arXiv:2510.03222): keeps improbable but sensible tokens alive. The proxy is the sampling policy without its noise tail,
@@ -108,7 +109,8 @@ function releasedLpReg(options: Options): EntropyControl<null> {
       features: ["selected", "proxyLogp"],
       scalars: ["beta"],
       penalty: (g, { advantage, ratio, logp, weight, features, scalars, policyLoss }) => {
-        const d = g.mul(g.sub(features.proxyLogp!, logp), features.selected!);
+        // beyond the limit of k3 the value is constant; unclamped, exp would overflow and its gradient be 0 · ∞
+        const d = g.clip(g.mul(g.sub(features.proxyLogp!, logp), features.selected!), -MAX_DIFFERENCE, MAX_DIFFERENCE);
         const k3 = g.clip(g.sub(g.sub(g.exp(d), d), 1), -K3_LIMIT, K3_LIMIT);
         const replaced = g.sub(g.mul(k3, scalars.beta!), g.mul(advantage, ratio));
         return g.mul(g.mul(g.sub(replaced, policyLoss), features.selected!), weight);
