@@ -7,6 +7,7 @@ import { objectiveCommand } from "./objective.ts";
 import { withExample } from "./options.ts";
 import { report } from "./output.ts";
 import { reportCommand } from "./report.ts";
+import { rewardCommand } from "./reward.ts";
 import { sampleCommand } from "./sample.ts";
 import { trainCommand } from "./train.ts";
 
@@ -24,6 +25,7 @@ function program(): Command {
     doctorCommand(),
     modelsCommand(),
     objectiveCommand(),
+    rewardCommand(),
   ])
     root.addCommand(command);
   withExample(root, "rlvr train recipes/start.yaml", "rlvr report runs/start");

@@ -1,13 +1,16 @@
 import { z } from "zod";
+import { codeJavascript, codePython } from "./code/index.ts";
 import { countdownReward } from "./countdown.ts";
 import { exactMatchReward } from "./exact-match.ts";
 import { formatReward } from "./format.ts";
 import { reasoningTask } from "./generated/index.ts";
+import { mathReward } from "./math-answer.ts";
 import { numericAnswerReward } from "./numeric-answer.ts";
 import { openPool, type PoolOptions } from "./pool/index.ts";
 import { type Rubric, type RubricTerm, rubric } from "./rubric.ts";
 import type { Reward, RewardDef } from "./types.ts";
 
+export * from "./code/index.ts";
 export { foldSteps, judgeSteps, lastTry } from "./countdown-steps.ts";
 export * from "./pool/index.ts";
 export type { Rubric, RubricOptions, RubricResult, RubricTerm, ScoredTerm } from "./rubric.ts";
@@ -15,7 +18,16 @@ export { rubric } from "./rubric.ts";
 export type { Outcome, Reward, RewardDef, Scorable, Verdict } from "./types.ts";
 export { correct, unparseable, wrong } from "./verdicts.ts";
 
-const DEFS = [countdownReward, numericAnswerReward, formatReward, exactMatchReward, reasoningTask] as const;
+const DEFS = [
+  countdownReward,
+  numericAnswerReward,
+  formatReward,
+  exactMatchReward,
+  reasoningTask,
+  mathReward,
+  codePython,
+  codeJavascript,
+] as const;
 
 const weight = z.number().default(1).describe("factor of this term in the reward; 0 = metric only");
 
@@ -26,6 +38,9 @@ export const RewardConfig = z.discriminatedUnion("name", [
   formatReward.options.extend({ name: z.literal("format"), weight }),
   exactMatchReward.options.extend({ name: z.literal("exact-match"), weight }),
   reasoningTask.options.extend({ name: z.literal("reasoning-task"), weight }),
+  mathReward.options.extend({ name: z.literal("math"), weight }),
+  codePython.options.extend({ name: z.literal("code-python"), weight }),
+  codeJavascript.options.extend({ name: z.literal("code-javascript"), weight }),
 ]);
 export type RewardConfig = z.infer<typeof RewardConfig>;
 

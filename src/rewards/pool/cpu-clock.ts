@@ -9,7 +9,7 @@ const LOWEST_PRIORITY = 19;
 /** Processor time of a thread or process, and whether it could use more at this moment. */
 export interface CpuReading {
   readonly cpuMs: number;
-  /** Running, or ready and waiting for a core. */
+  /** Running, ready and waiting for a core, or waiting for memory or a disk; not: asleep. */
   readonly isRunnable: boolean;
 }
 
@@ -67,13 +67,16 @@ export function wasStarved(before: CpuReading | null, now: CpuReading | null, wa
 }
 
 /** How often a limit may be extended because the machine was busy. */
-export const MAX_EXTENSIONS = 1;
+export const MAX_EXTENSIONS = 3;
 
 function readStat(path: string): CpuReading | null {
   try {
     const text = readFileSync(path, "latin1");
     const fields = text.slice(text.lastIndexOf(")") + 2).split(" "); // state is field 3, utime and stime 14 and 15
-    return { cpuMs: (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK, isRunnable: fields[0] === "R" };
+    return {
+      cpuMs: (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK,
+      isRunnable: fields[0] === "R" || fields[0] === "D",
+    };
   } catch {
     return null;
   }
