@@ -141,8 +141,8 @@ test("readRows: a file that is missing, a folder, or of unknown kind is reported
   assert.throws(() => readRows(missing, "run x"), new DataError(`${missing}: there is no such file; run x`));
   assert.throws(() => readRows(folder), /is a folder, a data file was expected/);
   assert.throws(
-    () => readRows(file(".csv", "a,b")),
-    /unknown kind of data file; readable are \.jsonl, \.ndjson, \.json, \.parquet$/,
+    () => readRows(file(".xlsx", "a,b")),
+    /unknown kind of data file; readable are \.jsonl, \.ndjson, \.json, \.parquet, \.csv, \.tsv$/,
   );
 });
 
