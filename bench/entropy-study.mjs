@@ -9,6 +9,8 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { gunzipSync } from "node:zlib";
 
+/** Of recipes/entropy-study.yaml. */
+const STEPS = 150;
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { values } = parseArgs({
   options: {
@@ -37,11 +39,13 @@ const VARIANTS = {
   "bonus 0.1": control("entropy-bonus", { coefficient: 0.1 }),
   "bonus 0.3": control("entropy-bonus", { coefficient: 0.3 }),
   "siren 0.005": control("siren"),
+  "siren 1": control("siren", { coefficient: 1 }),
   "siren 3": control("siren", { coefficient: 3 }),
   "siren 10": control("siren", { coefficient: 10 }),
   "aepo 0.15": aepo(0.15),
   "aepo 0.20": aepo(0.2),
   "aepo 0.25": aepo(0.25),
+  "epo 0.03": control("epo", { coefficient: 0.03, alpha: 0.5, lowRatio: 0.8, highRatio: 1.2 }),
   "epo 0.1": control("epo", { coefficient: 0.1, alpha: 0.5, lowRatio: 0.8, highRatio: 1.2 }),
   "lp-reg": [...OFF_POLICY, ["objective.loss.name", "clip-wide"], ...control("lp-reg", { rho: 0.05, kappa: 0.05 })],
   "grpo, 4 updates": OFF_POLICY,
@@ -102,7 +106,7 @@ function lines(path) {
 }
 
 function isDone(path) {
-  return existsSync(path) && lines(path).at(-1)?.step === 100;
+  return existsSync(path) && lines(path).at(-1)?.step === STEPS;
 }
 
 function lastSamples(path) {
@@ -111,7 +115,7 @@ function lastSamples(path) {
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line))
-    .filter(({ step }) => step > 90);
+    .filter(({ step }) => step > STEPS - 10);
 }
 
 function summary(runs) {
@@ -125,8 +129,8 @@ function summary(runs) {
   const val = (line, name) => line[`val-core/countdown/acc/${name}`];
   return {
     first: over((r) => entropy(r, 0, 5)),
-    half: over((r) => entropy(r, 50, 100)),
-    last: over((r) => entropy(r, 95, 100)),
+    half: over((r) => entropy(r, STEPS / 2, STEPS)),
+    last: over((r) => entropy(r, STEPS - 5, STEPS)),
     p1: over((r) => 100 * val(r.lines.at(-1), "pass@1")),
     p8: over((r) => 100 * val(r.lines.at(-1), "pass@8")),
     tries: over((r) =>
@@ -142,7 +146,7 @@ function printTable(all) {
   const cell = ({ mean, low, high }, digits) =>
     `${mean.toFixed(digits)} (${low.toFixed(digits)}–${high.toFixed(digits)})`;
   console.log(
-    "| control | seeds | entropy first 5 | entropy steps 51–100 | entropy last 5 | pass@1 | pass@8 | tries | tokens |",
+    "| control | seeds | entropy first 5 | entropy second half | entropy last 5 | pass@1 | pass@8 | tries | tokens |",
   );
   console.log("| --- | --- | --- | --- | --- | --- | --- | --- | --- |");
   for (const row of all) {
