@@ -24,6 +24,29 @@ export function exactPreTokenizer(step: unknown): unknown {
   return step;
 }
 
+/**
+ * Adds a step that leaves out the bytes which a byte-level vocabulary has no token for (SmolLM2's lacks 21, U+001D among them). The Rust original drops
+ * them before it merges, so that what stood on their two sides may become one token; `@huggingface/tokenizers` drops them after merging.
+ */
+export function withoutUnknownBytes(step: unknown, vocab: Readonly<Record<string, unknown>>): unknown {
+  const unknown = byteLetters().filter((letter) => !Object.hasOwn(vocab, letter));
+  if (unknown.length === 0) return step;
+  const letters = unknown.join("").replace(/[[\]\\^-]/g, "\\$&");
+  return {
+    type: "Sequence",
+    pretokenizers: [step, { type: "Replace", pattern: { Regex: `[${letters}]` }, content: "" }],
+  };
+}
+
+/** The letter that spells each byte: visible characters of Latin-1 stand for themselves, U+0100 and on for the others in order. */
+function byteLetters(): string[] {
+  let next = 0x100;
+  return Array.from({ length: 256 }, (_, byte) => {
+    const isVisible = (byte > 0x20 && byte < 0x7f) || (byte > 0xa0 && byte !== 0xad);
+    return String.fromCharCode(isVisible ? byte : next++);
+  });
+}
+
 function isStep(value: unknown): value is { type: string; [key: string]: unknown } {
   return value !== null && typeof value === "object" && "type" in value && typeof value.type === "string";
 }

@@ -8,7 +8,7 @@ import {
   compileChatTemplate,
   templateOf,
 } from "./chat-template.ts";
-import { exactPreTokenizer } from "./pre-tokenizer.ts";
+import { exactPreTokenizer, withoutUnknownBytes } from "./pre-tokenizer.ts";
 
 /** Text to token ids and back. */
 export interface Tokenizer {
@@ -53,9 +53,14 @@ const TokenizerConfig = z.looseObject({
 });
 /** Far above any vocabulary; a forged id must not become the length of a list. */
 const MAX_ID = 2 ** 24;
+/** Ids by token, or (unigram models) a list of tokens with their scores. */
+type Vocabulary = Readonly<Record<string, number>> | readonly unknown[];
 const TokenizerJson = z.looseObject({
   model: z.looseObject({
-    vocab: z.custom((vocab) => Array.isArray(vocab) || isIdTable(vocab), "must give every token an id from 0 up"),
+    vocab: z.custom<Vocabulary>(
+      (vocab) => Array.isArray(vocab) || isIdTable(vocab),
+      "must give every token an id from 0 up",
+    ),
   }),
   added_tokens: z.array(z.looseObject({ id: z.int().nonnegative().max(MAX_ID), content: z.string() })).default([]),
 });
@@ -128,14 +133,20 @@ function specialTexts(config: z.output<typeof TokenizerConfig>): Record<string, 
   return texts;
 }
 
-/** Byte-level vocabularies, byte fallback and an unknown token express any text; others silently lose characters. */
+/** Byte-level vocabularies (but for rare bytes), byte fallback and an unknown token express any text; others silently lose characters. */
 function isLossless(json: z.output<typeof TokenizerJson>): boolean {
-  const { model } = json;
-  const text = JSON.stringify(json.pre_tokenizer ?? null);
-  return text.includes('"ByteLevel"') || model.byte_fallback === true || typeof model.unk_token === "string";
+  return isByteLevel(json) || hasUnknownToken(json);
 }
 
-function isIdTable(vocab: unknown): boolean {
+function isByteLevel(json: z.output<typeof TokenizerJson>): boolean {
+  return JSON.stringify(json.pre_tokenizer ?? null).includes('"ByteLevel"');
+}
+
+function hasUnknownToken({ model }: z.output<typeof TokenizerJson>): boolean {
+  return model.byte_fallback === true || typeof model.unk_token === "string";
+}
+
+function isIdTable(vocab: unknown): vocab is Readonly<Record<string, number>> {
   if (vocab === null || typeof vocab !== "object") return false;
   return Object.values(vocab).every((id) => Number.isInteger(id) && id >= 0 && id <= MAX_ID);
 }
@@ -152,8 +163,12 @@ function refuseLoss(text: string, back: string, where: string): void {
 
 function open(json: z.output<typeof TokenizerJson>, where: string): Library {
   const complete = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null, ...json };
+  const { vocab } = json.model;
+  const splitting = exactPreTokenizer(complete.pre_tokenizer);
+  const isSilent = isByteLevel(json) && !hasUnknownToken(json);
+  const pre_tokenizer = isSilent && isIdTable(vocab) ? withoutUnknownBytes(splitting, vocab) : splitting;
   try {
-    return new Library({ ...complete, pre_tokenizer: exactPreTokenizer(complete.pre_tokenizer) }, {});
+    return new Library({ ...complete, pre_tokenizer }, {});
   } catch (error) {
     throw new DataError(`${where}: tokenizer.json cannot be used: ${messageOf(error)}`, { cause: error });
   }

@@ -54,6 +54,43 @@ test("tokenizer: tokenizer.json gives the same ids", (t) => {
   assertStrings(createTokenizer(files, { bosId: 1, eosIds: [2], padId: 2 }, "smollm2"));
 });
 
+test("tokenizer: bytes that the vocabulary lacks are left out before the merges, as Python's tokenizers do", (t) => {
+  const vocab = { "]": 0, "^": 1, "-": 2, "\\": 3, a: 4, Ġ: 5, "]^": 6, "Ġ]": 7, "-]": 8 };
+  const merges = ["] ^", "Ġ ]", "- ]"].map((pair) => pair.split(" "));
+  const tokenizerJson = JSON.stringify({
+    model: { type: "BPE", unk_token: null, byte_fallback: false, vocab, merges },
+    pre_tokenizer: { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true },
+    decoder: { type: "ByteLevel" },
+    added_tokens: [{ id: 9, content: "<e>", special: true }],
+  });
+  const tokenizer = createTokenizer({ tokenizerJson, tokenizerConfigJson: "{}" }, none, "m");
+  const cases: [string, number[]][] = [
+    ["]\u001d^", [6]],
+    [" \u001d]", [7]],
+    ["-[]", [8]],
+    ["b", []],
+    ["aba]b^", [4, 4, 0, 1]],
+    ["a\u001d<e>\u001d]\0^", [4, 9, 6]],
+    ["\u{10ffff}]€^", [6]],
+  ];
+  for (const [text, ids] of cases) assert.deepEqual(tokenizer.encode(text), ids, JSON.stringify(text));
+  const path = foreignData(t, "smollm2/tokenizer.json");
+  if (path === null) return;
+  const smol = createTokenizer(
+    { tokenizerJson: readFileSync(path, "utf8"), tokenizerConfigJson: "{}" },
+    none,
+    "smollm2",
+  );
+  const real: [string, number[]][] = [
+    ["  \u001d(", [216, 365]],
+    ["\u0004\u0006a\u0016b", [81, 82]],
+    ["# \u0014 ## \u{c0000}# \u{40000}#", [19, 216, 15530, 216, 188, 218, 218, 218, 19, 216, 218, 218, 218, 19]],
+    ["<|im_start|>\u0013<|im_end|>", [1, 2]],
+    ["ab\u{501ec}d", [369, 234, 225, 122, 84]],
+  ];
+  for (const [text, ids] of real) assert.deepEqual(smol.encode(text), ids, JSON.stringify(text));
+});
+
 const byteLevel = JSON.parse(readFileSync(reference("byte-level.json"), "utf8")) as {
   letters: string[];
   merges: string[];
