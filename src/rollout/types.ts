@@ -30,6 +30,8 @@ export interface TaskSet {
   readonly name: string;
   readonly split: "train" | "test";
   readonly size: number;
+  /** What a user should know about how it was opened: columns that were guessed, rows that were left out. One sentence each. */
+  readonly notes?: readonly string[];
   /** @throws RangeError outside [0, size) */
   get(index: number): Task;
 }

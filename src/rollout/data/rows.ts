@@ -43,12 +43,14 @@ export function textField(row: Row, name: string): string {
   return value;
 }
 
-/** A field that holds a gold answer: text, or a number, written as short as it is exact (27.0 → `27`). @throws DataError as above */
+/** A field that holds a gold answer: text, or a number, written as short as it is exact (27.0 → `27`), or a list of one of them. @throws DataError as above */
 export function answerField(row: Row, name: string): string {
-  const value = fieldOf(row, name);
+  const field = fieldOf(row, name);
+  const value: unknown = Array.isArray(field) && field.length === 1 ? field[0] : field;
   if (typeof value === "bigint") return String(value);
   if (typeof value === "number" && Number.isFinite(value)) return String(value);
-  if (typeof value === "string") return textField(row, name);
+  if (typeof value === "string" && value.trim() !== "") return value;
+  if (typeof value === "string") throw bad(row, name, "is empty");
   throw bad(row, name, `must be text or a number, got ${describe(value)}`);
 }
 

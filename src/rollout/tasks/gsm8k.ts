@@ -1,8 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { DataError } from "../../utils/errors.ts";
-import { readRows, textField } from "../data/index.ts";
-import type { Row } from "../data/rows.ts";
+import { goldAnswer, readRows, textField } from "../data/index.ts";
 import type { TaskSet, TaskSetDef } from "../types.ts";
 import { listTaskSet } from "./list.ts";
 import { normalisedText } from "./split.ts";
@@ -78,24 +77,7 @@ function defaultPath(): string {
 async function readProblems(path: string): Promise<Problem[]> {
   const problems: Problem[] = [];
   for await (const row of readRows(path, "set the option path, or RLVR_DATA to the folder that holds gsm8k/")) {
-    problems.push({ question: textField(row, "question"), answer: goldNumber(row) });
+    problems.push({ question: textField(row, "question"), answer: goldAnswer(row, "answer", "after-hashes") });
   }
   return problems;
-}
-
-/** The number after the last `####`, without thousands separators. */
-function goldNumber(row: Row): string {
-  const answer = textField(row, "answer");
-  const at = answer.lastIndexOf("####");
-  const gold =
-    at < 0
-      ? ""
-      : answer
-          .slice(at + 4)
-          .trim()
-          .replaceAll(",", "");
-  if (/^-?\d+(\.\d+)?$/.test(gold)) return gold;
-  throw new DataError(
-    `${row.where}, field "answer": must end with "#### number", got ${JSON.stringify(answer.slice(-40))}`,
-  );
 }

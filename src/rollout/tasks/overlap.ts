@@ -1,4 +1,5 @@
 import { DataError } from "../../utils/errors.ts";
+import { questionText, sameQuestion } from "../data/index.ts";
 import type { Task, TaskSet } from "../types.ts";
 
 /**
@@ -24,6 +25,5 @@ export function checkDisjoint(train: TaskSet, test: TaskSet): void {
 }
 
 function questionOf({ prompt }: Task): string {
-  const texts = typeof prompt === "string" ? [prompt] : prompt.map(({ role, content }) => `${role}: ${content}`);
-  return texts.join("\n").toLowerCase().trim().split(/\s+/u).join(" ");
+  return sameQuestion(questionText(prompt));
 }

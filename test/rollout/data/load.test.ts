@@ -149,23 +149,33 @@ test("readRows: a file that is missing, a folder, or of unknown kind is reported
 test("fields: nested names, and errors with file, line and field", () => {
   const row: Row = {
     where: "x.jsonl, line 7",
-    values: { a: { b: "deep" }, "c.d": "flat", n: 27.0, half: 0.5, big: 10n, blank: " ", list: [1], no: null },
+    values: {
+      a: { b: "deep" },
+      "c.d": "flat",
+      n: 27.0,
+      half: 0.5,
+      big: 10n,
+      blank: " ",
+      list: [1, 2],
+      one: [7.5],
+      no: null,
+    },
   };
   assert.equal(textField(row, "a.b"), "deep");
   assert.equal(fieldOf(row, "c.d"), "flat");
   assert.deepEqual(
-    ["n", "half", "big", "a.b"].map((name) => answerField(row, name)),
-    ["27", "0.5", "10", "deep"],
+    ["n", "half", "big", "a.b", "one"].map((name) => answerField(row, name)),
+    ["27", "0.5", "10", "deep", "7.5"],
   );
   assert.throws(
     () => textField(row, "question"),
     new DataError(
-      'x.jsonl, line 7: there is no field "question"; the fields are a, c.d, n, half, big, blank, list, no',
+      'x.jsonl, line 7: there is no field "question"; the fields are a, c.d, n, half, big, blank, list, one, no',
     ),
   );
   assert.throws(() => textField(row, "n"), new DataError('x.jsonl, line 7, field "n": must be text, got 27 (number)'));
   assert.throws(() => textField(row, "blank"), new DataError('x.jsonl, line 7, field "blank": is empty'));
-  assert.throws(() => answerField(row, "list"), /field "list": must be text or a number, got a list of 1/);
+  assert.throws(() => answerField(row, "list"), /field "list": must be text or a number, got a list of 2/);
   assert.throws(() => answerField(row, "no"), /field "no": must be text or a number, got null/);
   assert.throws(() => fieldOf(row, "toString"), /there is no field "toString"/);
 });
