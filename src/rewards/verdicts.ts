@@ -14,3 +14,8 @@ export function wrong(reason: string, parsed?: string): Verdict {
 export function unparseable(reason: string): Verdict {
   return { outcome: "unparseable", score: 0, reason };
 }
+
+/** Between right and wrong: `correct` at score 1, `wrong` with part of the credit below. */
+export function graded(score: number, reason: string, parsed?: string): Verdict {
+  return { ...(score === 1 ? correct(reason, parsed) : wrong(reason, parsed)), score };
+}
