@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { ConfigError } from "../../utils/errors.ts";
 import { systemCallFilter } from "./seccomp.ts";
 
@@ -21,6 +21,9 @@ const INSTALL = "apt-get install bubblewrap python3";
 const PYTHONS = ["/usr/bin/python3", "/usr/local/bin/python3"];
 /** Root gives its rights away before: a program that got out would be nobody, and limits of processes hold for others only. */
 const AS_NOBODY = ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"];
+/** What links in / lead to, and what else of /usr is seen. */
+const LINKS = ["bin", "lib", "lib32", "lib64", "libx32"];
+const SYSTEM = [...LINKS, "libexec", "share", "local/bin", "local/lib"];
 const TMP_BYTES = 16 * 2 ** 20;
 const MAX_PROCESSES = 64;
 const MAX_FILES = 64;
@@ -54,7 +57,8 @@ function search(wanted: string | null): PythonSandbox | ConfigError {
   if (!bwrap) return refuse("bubblewrap (bwrap) was not found");
   const python = wanted ?? PYTHONS.find(existsSync);
   if (!python || !existsSync(python)) return refuse(`Python was not found${wanted ? ` at ${wanted}` : ""}`);
-  if (!python.startsWith("/usr/")) return refuse(`Python must be under /usr, ${python} is not`);
+  if (!/^\/usr\/(.+\/)?bin\/[^/]+$/.test(python) || resolve(python) !== python)
+    return refuse(`Python must be in a folder bin under /usr, ${python} is not`);
   if (!existsSync("/usr/bin/prlimit")) return refuse("prlimit (package util-linux) was not found");
   const isRoot = process.getuid?.() === 0;
   let problem = "";
@@ -62,7 +66,7 @@ function search(wanted: string | null): PythonSandbox | ConfigError {
     const command = (limits: { memoryMb: number; cpuSeconds: number }): string[] => [
       ...prefix,
       bwrap,
-      ...isolation(),
+      ...isolation(python),
       ...resources(limits),
       python,
       "-s",
@@ -75,11 +79,13 @@ function search(wanted: string | null): PythonSandbox | ConfigError {
   return refuse(`bubblewrap ${bwrap} does not work here (it needs version 0.8 and user namespaces): ${problem}`);
 }
 
-/** Nothing of the machine but /usr, read-only; a small private /tmp; no network, no other processes, no /proc, no environment. */
-function isolation(): string[] {
-  const links = ["bin", "lib", "lib32", "lib64", "libx32"].flatMap((name) =>
-    existsSync(`/usr/${name}`) ? ["--symlink", `usr/${name}`, `/${name}`] : [],
-  );
+/**
+ * Nothing of the machine but its programs and libraries, read-only (a checkout may be under /usr too); a small private /tmp, whose files live as
+ * long as the program; no network, no other processes, no /proc, no environment.
+ */
+function isolation(python: string): string[] {
+  const own = dirname(dirname(python)); // of an installation such as a virtual environment
+  const folders = SYSTEM.map((name) => `/usr/${name}`).concat(own === "/usr" || own === "/usr/local" ? [] : own);
   return [
     ...[
       "--unshare-all",
@@ -95,7 +101,9 @@ function isolation(): string[] {
     ...["--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"],
     ...["--setenv", "PATH", "/usr/bin", "--setenv", "HOME", "/tmp", "--setenv", "LANG", "C.UTF-8"],
     ...["--setenv", "PYTHONHASHSEED", "0", "--setenv", "PYTHONUTF8", "1", "--setenv", "OPENBLAS_NUM_THREADS", "1"],
-    ...["--ro-bind", "/usr", "/usr", ...links, "--dev", "/dev"],
+    ...folders.filter(existsSync).flatMap((folder) => ["--ro-bind", folder, folder]),
+    ...LINKS.flatMap((name) => (existsSync(`/usr/${name}`) ? ["--symlink", `usr/${name}`, `/${name}`] : [])),
+    ...["--dev", "/dev"],
     ...["--size", String(TMP_BYTES), "--tmpfs", "/tmp", "--ro-bind-data", String(PROGRAM_FILE), "/code/main.py"],
     ...["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"],
     ...["--seccomp", String(FILTER_FILE), "--json-status-fd", String(STATUS_FILE), "--"],

@@ -15,11 +15,10 @@ export function lastFencedBlock(text: string, language: CodeLanguage): string | 
   let unnamed: string | null = null;
   let open: { fence: string; info: string; lines: string[] } | null = null;
   for (const line of text.split(/\r?\n/)) {
-    const match = /^ {0,3}(`{3,}|~{3,})(.{0,200})$/.exec(line);
-    const [fence, info] = [match?.[1], match?.[2]?.trim() ?? ""];
+    const { fence, info } = fenceOf(line);
     if (!open) {
-      if (fence && !(fence.startsWith("`") && info.includes("`"))) open = { fence, info, lines: [] };
-    } else if (fence && info === "" && fence[0] === open.fence[0] && fence.length >= open.fence.length) {
+      if (fence !== "" && !(fence.startsWith("`") && info.includes("`"))) open = { fence, info, lines: [] };
+    } else if (info === "" && fence[0] === open.fence[0] && fence.length >= open.fence.length) {
       const word = open.info.toLowerCase().split(/[\s{,]/)[0] ?? "";
       if (NAMES[language].includes(word)) named = open.lines.join("\n");
       else if (word === "") unnamed = open.lines.join("\n");
@@ -27,4 +26,14 @@ export function lastFencedBlock(text: string, language: CodeLanguage): string | 
     } else open.lines.push(line);
   }
   return named ?? unnamed;
+}
+
+/** The fence that a line begins with, after three blanks at most, and what follows it; an empty fence when there is none. */
+function fenceOf(line: string): { fence: string; info: string } {
+  let start = 0;
+  while (start < 3 && line[start] === " ") start++;
+  const sign = line[start];
+  let end = start;
+  while (line[end] === sign && (sign === "`" || sign === "~")) end++;
+  return end - start < 3 ? { fence: "", info: "" } : { fence: line.slice(start, end), info: line.slice(end).trim() };
 }

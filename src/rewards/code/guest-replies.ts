@@ -4,15 +4,57 @@ import { isWire } from "./values.ts";
 /** Begins each line of a guest: the record separator of ASCII. */
 export const REPLY_MARK = "\x1e";
 /** Room for what a guest writes around a result. */
-export const FRAME_BYTES = 4096;
+const FRAME_BYTES = 4096;
+/** Of all results of a program together. */
+const MAX_REPLY_BYTES = 16 * 2 ** 20;
 
-/** Reads the lines of a guest: `count` runs at most. */
-export function readReplies(stdout: string, { count, limits }: { count: number; limits: CodeLimits }): CallRun[] {
-  const lines = stdout.split("\n").filter((line) => line.startsWith(REPLY_MARK));
-  return lines.slice(0, count).map((line) => {
-    if (line.length > limits.outputBytes + FRAME_BYTES) return tooLong(limits.outputBytes);
-    return readReply(line.slice(REPLY_MARK.length));
-  });
+/** Reads the lines of a guest as they come: `count` runs at most. Time and memory are linear, whatever a program writes itself. */
+export class ReplyReader {
+  readonly runs: CallRun[] = [];
+  readonly #count: number;
+  readonly #outputBytes: number;
+  /** Of the line that has not ended; what exceeds the limit is only counted. */
+  #parts: string[] = [];
+  #length = 0;
+
+  constructor({ count, limits }: { count: number; limits: CodeLimits }) {
+    this.#count = count;
+    this.#outputBytes = limits.outputBytes;
+  }
+
+  /** @returns the runs that ended with this part of the output */
+  push(text: string): CallRun[] {
+    const before = this.runs.length;
+    const lines = text.split("\n");
+    lines.forEach((line, i) => {
+      if (this.#length <= this.#outputBytes + FRAME_BYTES) this.#parts.push(line);
+      this.#length += line.length;
+      if (i < lines.length - 1) this.#endLine();
+    });
+    return this.runs.slice(before);
+  }
+
+  #endLine(): void {
+    const isTooLong = this.#length > this.#outputBytes + FRAME_BYTES;
+    const isReply = this.#parts.find((part) => part !== "")?.startsWith(REPLY_MARK) ?? false;
+    if (isReply && this.runs.length < this.#count)
+      this.runs.push(isTooLong ? tooLong(this.#outputBytes) : readReply(this.#parts.join("").slice(REPLY_MARK.length)));
+    this.#parts = [];
+    this.#length = 0;
+  }
+}
+
+/** Reads all lines of a guest: `count` runs at most. */
+export function readReplies(stdout: string, of: { count: number; limits: CodeLimits }): CallRun[] {
+  const reader = new ReplyReader(of);
+  reader.push(`${stdout}\n`);
+  return reader.runs;
+}
+
+/** Room for what a guest writes of some calls: it is kept small enough to be read beside other work. */
+export function replyBytes(count: number, { outputBytes }: CodeLimits): number {
+  const one = outputBytes + FRAME_BYTES;
+  return Math.min(count * one, Math.max(one, MAX_REPLY_BYTES));
 }
 
 /**

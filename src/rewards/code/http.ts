@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pLimit from "p-limit";
 import { z } from "zod";
 import { ConfigError, messageOf, RewardError } from "../../utils/errors.ts";
-import { FRAME_BYTES, REPLY_MARK, readReplies, withEnd } from "./guest-replies.ts";
+import { REPLY_MARK, readReplies, replyBytes, withEnd } from "./guest-replies.ts";
 import { JAVASCRIPT_GUEST, JAVASCRIPT_WORLD } from "./javascript-guest.ts";
 import { PYTHON_GUEST } from "./python-guest.ts";
 import type { CodeLanguage, CodeLimits, CodeRunner, ProgramRun } from "./types.ts";
@@ -10,9 +10,16 @@ import type { CodeLanguage, CodeLimits, CodeRunner, ProgramRun } from "./types.t
 /** Requests under way at the same time. */
 const CONCURRENCY = 8;
 const TRIES = 3;
-const FIRST_PAUSE_MS = 200;
-/** A server may need this much longer than the program: for its queue and its start. */
-const GRACE_MS = 10_000;
+/** Longest answer of a server: a character of output may take six in JSON, and there is a log beside it. */
+const ANSWER_BYTES = (outputBytes: number): number => 6 * 2 * outputBytes + 2 ** 20;
+
+/** How long a client waits. */
+export interface ServerPace {
+  /** A server may need this much longer than the program: for its queue and its start, ms. */
+  readonly graceMs: number;
+  /** Before the second try, ms; twice as long before the third. */
+  readonly pauseMs: number;
+}
 
 /** Where a sandbox server is. */
 export interface ServerOptions {
@@ -28,7 +35,7 @@ const Answer = z.object({
   run_result: z
     .object({
       status: z.enum(["Finished", "Error", "TimeLimitExceeded"]),
-      execution_time: z.number().nullish(),
+      execution_time: z.number().min(0).nullish(),
       return_code: z.number().nullish(),
       stdout: z.string().nullish(),
       stderr: z.string().nullish(),
@@ -66,10 +73,14 @@ try {
 
 /**
  * Code on a server that speaks the protocol of SandboxFusion (`POST {url}/run_code`): what a program can reach there is the server's matter.
- * A request that fails in transit is tried three times.
+ * A request that fails in transit, or that the server can't take now (429, 5xx), is tried three times.
  * @throws ConfigError when the token's variable is not set
  */
-export function sandboxServer(language: CodeLanguage, { url, tokenVariable }: ServerOptions): CodeRunner {
+export function sandboxServer(
+  language: CodeLanguage,
+  { url, tokenVariable }: ServerOptions,
+  { graceMs, pauseMs }: ServerPace = { graceMs: 10_000, pauseMs: 200 },
+): CodeRunner {
   const token = tokenVariable === null ? undefined : process.env[tokenVariable];
   if (tokenVariable !== null && !token)
     throw new ConfigError(`code-${language}: the environment variable ${tokenVariable} is not set`);
@@ -77,9 +88,12 @@ export function sandboxServer(language: CodeLanguage, { url, tokenVariable }: Se
   const { name, wrap, guest } = LANGUAGES[language];
   const limit = pLimit(CONCURRENCY);
   const run = (code: string, stdin: string, limits: CodeLimits): Promise<ProgramRun> =>
-    limit(async () =>
-      toRun(await post(address, token, requestOf(name, { code, stdin, limits }), limits.timeoutMs + GRACE_MS), limits),
-    );
+    limit(async () => {
+      const body = JSON.stringify(requestOf(name, { code, stdin, limits }));
+      const deadlineMs = limits.timeoutMs + graceMs;
+      const maxBytes = ANSWER_BYTES(limits.outputBytes);
+      return toRun(await post({ address, token, body, deadlineMs, pauseMs, maxBytes }), limits);
+    });
   return {
     language,
     program: (code, stdin, limits) => run(wrap(code), stdin, limits),
@@ -87,7 +101,7 @@ export function sandboxServer(language: CodeLanguage, { url, tokenVariable }: Se
       const all = {
         ...limits,
         timeoutMs: Math.min(limits.totalMs, limits.timeoutMs * calls.length),
-        outputBytes: calls.length * (limits.outputBytes + FRAME_BYTES),
+        outputBytes: replyBytes(calls.length, limits),
       };
       const { status, detail, stdout, ms } = await run(guest, JSON.stringify({ code, calls }), all);
       const runs = readReplies(stdout, { count: calls.length, limits });
@@ -107,30 +121,47 @@ function requestOf(language: string, { code, stdin, limits }: { code: string; st
   };
 }
 
+interface Post {
+  readonly address: URL;
+  readonly token: string | undefined;
+  readonly body: string;
+  /** Of one try. */
+  readonly deadlineMs: number;
+  readonly pauseMs: number;
+  readonly maxBytes: number;
+}
+
 /** @throws RewardError when no answer came */
-async function post(
-  address: URL,
-  token: string | undefined,
-  body: unknown,
-  deadlineMs: number,
-): Promise<z.infer<typeof Answer>> {
+async function post({ address, token, body, deadlineMs, pauseMs, maxBytes }: Post): Promise<z.infer<typeof Answer>> {
   const headers = { "content-type": "application/json", ...(token ? { authorization: `Bearer ${token}` } : {}) };
   let problem = "";
   for (let tries = 0; tries < TRIES; tries++) {
-    if (tries > 0) await sleep(FIRST_PAUSE_MS * 2 ** (tries - 1));
+    if (tries > 0) await sleep(pauseMs * 2 ** (tries - 1));
     try {
       const signal = AbortSignal.timeout(deadlineMs);
-      const response = await fetch(address, { method: "POST", headers, body: JSON.stringify(body), signal });
-      const text = await response.text();
+      const response = await fetch(address, { method: "POST", headers, body, signal, redirect: "error" });
+      const text = await bounded(response, maxBytes);
       if (response.ok) return read(text);
-      problem = `HTTP ${response.status} ${text.slice(0, 200)}`;
+      problem = `HTTP ${response.status} ${text.slice(0, 200)}`.trim();
       if (response.status < 500 && response.status !== 429) break;
     } catch (error) {
       if (error instanceof RewardError) throw error;
       problem = messageOf(error instanceof Error && error.cause ? error.cause : error);
     }
   }
-  throw new RewardError(`sandbox server ${address.href}: ${problem}`);
+  throw new RewardError(`sandbox server ${address.origin}${address.pathname}: ${problem}`);
+}
+
+/** @throws RewardError when it is longer */
+async function bounded(response: Response, maxBytes: number): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of response.body ?? []) {
+    length += part.length;
+    if (length > maxBytes) throw new RewardError(`the sandbox server's answer is longer than ${maxBytes} bytes`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString("utf8");
 }
 
 function read(text: string): z.infer<typeof Answer> {
@@ -151,7 +182,7 @@ function toRun({ status, message, run_result }: z.infer<typeof Answer>, limits: 
   const base = { stdout: stdout ?? "", ms: (execution_time ?? 0) * 1000 };
   if (run_result.status === "TimeLimitExceeded")
     return { ...base, status: "timeout", detail: `took longer than ${limits.timeoutMs} ms` };
-  if (base.stdout.length > limits.outputBytes)
+  if (Buffer.byteLength(base.stdout) > limits.outputBytes)
     return { ...base, status: "output", detail: `printed more than ${limits.outputBytes} bytes` };
   if (run_result.status === "Finished" && (return_code ?? 0) === 0) return { ...base, status: "ok", detail: "" };
   const last = stderr?.trimEnd().split("\n").at(-1)?.slice(0, 300);

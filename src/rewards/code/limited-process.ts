@@ -13,8 +13,8 @@ export interface ProcessJob {
   readonly totalMs: number;
   /** Standard output and standard error together. */
   readonly outputBytes: number;
-  /** Looks at everything printed so far: the next part of the work has begun, nothing has changed, or the rest is not needed. */
-  progress?(stdout: string): "next" | "same" | "stop";
+  /** Takes what is printed, part by part, instead of `stdout`: the next part of the work has begun, nothing has changed, or the rest is not needed. */
+  progress?(text: string): "next" | "same" | "stop";
 }
 
 /** How a process ended. */
@@ -46,7 +46,8 @@ export function runLimited(job: ProcessJob, started: (pid: number) => void): Pro
     let end: ProcessEnd["end"] = "exit";
     let timer: NodeJS.Timeout | undefined;
     const kill = (why: Exclude<ProcessEnd["end"], "exit">): void => {
-      end = why;
+      if (end === "exit") end = why;
+      clearTimeout(timer);
       killGroup(child);
     };
     const watch = (): void => {
@@ -76,9 +77,12 @@ export function runLimited(job: ProcessJob, started: (pid: number) => void): Pro
     if (child.pid === undefined) return; // an error follows
     started(child.pid);
     read(child.stdout, (text) => {
-      if (!count(text)) return;
-      out.stdout += text;
-      const seen = end === "exit" ? job.progress?.(out.stdout) : "same";
+      if (!count(text) || end !== "exit") return;
+      if (!job.progress) {
+        out.stdout += text;
+        return;
+      }
+      const seen = job.progress(text);
       if (seen === "next") watch();
       else if (seen === "stop") kill("stop");
     });
@@ -88,7 +92,7 @@ export function runLimited(job: ProcessJob, started: (pid: number) => void): Pro
     job.files.forEach((content, i) => {
       const stream = child.stdio[3 + i];
       if (content !== null) write(stream as Writable, content);
-      else read(stream as Readable, (text) => (out.extra += text.slice(0, ERROR_BYTES)));
+      else read(stream as Readable, (text) => (out.extra = (out.extra + text).slice(0, ERROR_BYTES)));
     });
     write(child.stdin, job.stdin);
     watch();

@@ -2,19 +2,35 @@ import type { CodeLanguage, Wire } from "./types.ts";
 
 /** Deepest nesting that is read. */
 const MAX_DEPTH = 64;
+const MAX_CODE_POINT = 0x10ffff;
 const WORDS: Record<CodeLanguage, Readonly<Record<string, Wire>>> = {
   python: { None: null, True: true, False: false },
   javascript: { null: null, undefined: null, true: true, false: false, NaN: { n: "nan" }, Infinity: { n: "inf" } },
 };
-const ESCAPES: Readonly<Record<string, string>> = {
-  n: "\n",
-  t: "\t",
-  r: "\r",
-  b: "\b",
-  f: "\f",
-  v: "\v",
-  "0": "\0",
-  "\n": "",
+const ESCAPES: ReadonlyMap<string, string> = new Map([
+  ["n", "\n"],
+  ["t", "\t"],
+  ["r", "\r"],
+  ["b", "\b"],
+  ["f", "\f"],
+  ["v", "\v"],
+  ["\n", ""],
+  ["\\", "\\"],
+  ["'", "'"],
+  ['"', '"'],
+  ["`", "`"],
+]);
+/** Escapes with a code of so many hexadecimal digits. */
+const HEX: Record<CodeLanguage, ReadonlyMap<string, number>> = {
+  python: new Map([
+    ["x", 2],
+    ["u", 4],
+    ["U", 8],
+  ]),
+  javascript: new Map([
+    ["x", 2],
+    ["u", 4],
+  ]),
 };
 
 /** Reads literals of a language from a text, from `at` on: numbers, strings, lists, tuples, sets, dictionaries, objects. Nothing is run. */
@@ -117,6 +133,7 @@ export class LiteralReader {
     for (this.at++; this.text[this.at] !== quote; this.at++) {
       const c = this.text[this.at];
       if (c === undefined || c === "\n") throw new SyntaxError("a string does not end");
+      if (quote === "`" && this.text.startsWith("${", this.at)) throw new SyntaxError("a template is no literal");
       result += c === "\\" ? this.#escape() : c;
     }
     this.at++;
@@ -125,20 +142,33 @@ export class LiteralReader {
 
   #escape(): string {
     const c = this.text[++this.at] ?? "";
-    const digits = { x: 2, u: 4 }[c];
-    if (digits === undefined)
-      return ESCAPES[c] ?? ("\\'\"`".includes(c) ? c : this.#language === "python" ? `\\${c}` : c);
-    const hex = this.text.slice(this.at + 1, this.at + 1 + digits);
-    if (!/^[\da-fA-F]+$/.test(hex) || hex.length < digits) throw new SyntaxError("a string has a broken escape");
+    const digits = HEX[this.#language].get(c);
+    if (digits !== undefined) return this.#coded(this.text.slice(this.at + 1, this.at + 1 + digits), digits);
+    const isPython = this.#language === "python";
+    const octal = /^[0-7]{1,3}/.exec(this.text.slice(this.at, this.at + 3))?.[0];
+    if (octal !== undefined && (isPython || octal === "0")) {
+      this.at += octal.length - 1;
+      return String.fromCharCode(Number.parseInt(octal, 8));
+    }
+    if (octal !== undefined || (isPython && c === "N"))
+      throw new SyntaxError("a string has an escape that is not read");
+    if (isPython && c === "a") return "\x07";
+    return ESCAPES.get(c) ?? (isPython ? `\\${c}` : c);
+  }
+
+  #coded(hex: string, digits: number): string {
+    const code = Number.parseInt(hex, 16);
+    if (!/^[\da-fA-F]+$/.test(hex) || hex.length < digits || code > MAX_CODE_POINT)
+      throw new SyntaxError("a string has a broken escape");
     this.at += digits;
-    return String.fromCharCode(Number.parseInt(hex, 16));
+    return String.fromCodePoint(code);
   }
 
   #number(): Wire | undefined {
     const match = /^([+-]?\s*)(\d[\d_]*(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)(n?)/.exec(
       this.text.slice(this.at, this.at + 2000),
     );
-    if (!match) return undefined;
+    if (!match || (match[3] && this.#language === "python")) return undefined;
     this.at += match[0].length;
     const digits = `${match[1]!.startsWith("-") ? "-" : ""}${match[2]!.replaceAll("_", "")}`;
     const value = Number(digits);

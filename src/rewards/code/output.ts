@@ -32,9 +32,10 @@ function sameTokens(a: string, b: string, tolerance: number): boolean {
   );
 }
 
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
 
 function close(got: string, expected: string, tolerance: number): boolean {
   if (tolerance === 0 || !NUMBER.test(got) || !NUMBER.test(expected)) return false;
-  return Math.abs(Number(got) - Number(expected)) <= tolerance * Math.max(1, Math.abs(Number(expected)));
+  const [x, y] = [Number(got), Number(expected)];
+  return Number.isFinite(y) && Math.abs(x - y) <= tolerance * Math.max(1, Math.abs(y));
 }

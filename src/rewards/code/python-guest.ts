@@ -34,6 +34,8 @@ def encode(value, depth=0):
         return {"d": [[encode(k, depth + 1), encode(v, depth + 1)] for k, v in dict.items(value)]}
     if kind.__name__ == "deque" and kind.__module__ == "collections":
         return [encode(item, depth + 1) for item in value]
+    if kind.__module__ == "numpy" and hasattr(value, "tolist"):
+        return encode(value.tolist(), depth + 1)
     return {"x": kind.__name__}
 
 def decode(value):
@@ -72,7 +74,7 @@ def main():
     os.dup2(null, 0)
     os.dup2(null, 1)
     def reply(line):
-        data = (MARK + json.dumps(line) + "\\n").encode()
+        data = (MARK + json.dumps(line, ensure_ascii=False) + "\\n").encode("utf-8", "surrogatepass")
         while data:
             data = data[os.write(out, data):]
     def explain(error):

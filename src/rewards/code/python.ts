@@ -3,7 +3,7 @@ import { messageOf, RewardError } from "../../utils/errors.ts";
 import { processTree, yieldCores } from "../pool/cpu-clock.ts";
 import { Lanes } from "../pool/lanes.ts";
 import { findSandbox } from "./bubblewrap.ts";
-import { FRAME_BYTES, readReplies, withEnd } from "./guest-replies.ts";
+import { ReplyReader, replyBytes, withEnd } from "./guest-replies.ts";
 import { type ProcessEnd, runLimited } from "./limited-process.ts";
 import { PYTHON_GUEST } from "./python-guest.ts";
 import type { CallRuns, CodeLimits, CodeRunner, ProgramRun, RunStatus } from "./types.ts";
@@ -29,19 +29,19 @@ export function pythonRunner(python: string | null): CodeRunner {
     },
     async calls(code, calls, limits, goOn): Promise<CallRuns> {
       const stdin = JSON.stringify({ calls });
-      const large = { ...limits, outputBytes: calls.length * (limits.outputBytes + FRAME_BYTES) };
-      let seen = 0;
-      const progress = (stdout: string): "next" | "same" | "stop" => {
-        const whole = stdout.slice(0, stdout.lastIndexOf("\n") + 1);
-        const runs = readReplies(whole, { count: calls.length, limits });
-        const fresh = runs.slice(seen);
-        const isEnough = fresh.some((run, i) => !goOn(run, seen + i));
-        seen = runs.length;
+      const large = { ...limits, outputBytes: replyBytes(calls.length, limits) };
+      let reader = new ReplyReader({ count: calls.length, limits });
+      const start = (): void => {
+        reader = new ReplyReader({ count: calls.length, limits });
+      };
+      const progress = (text: string): "next" | "same" | "stop" => {
+        const seen = reader.runs.length;
+        const fresh = reader.push(text);
+        const isEnough = fresh.some((run, i) => !goOn(run, seen + i)) || reader.runs.length === calls.length;
         return isEnough ? "stop" : fresh.length > 0 ? "next" : "same";
       };
-      const run = await runPython(python, { code, args: ["-c", PYTHON_GUEST], stdin, limits: large, progress });
-      const runs = readReplies(run.stdout, { count: calls.length, limits });
-      return { runs: withEnd(runs, { count: calls.length, end: statusOf(run, limits) }), ms: run.ms };
+      const run = await runPython(python, { code, args: ["-c", PYTHON_GUEST], stdin, limits: large, start, progress });
+      return { runs: withEnd(reader.runs, { count: calls.length, end: statusOf(run, large) }), ms: run.ms };
     },
   };
 }
@@ -51,13 +51,15 @@ interface PythonJob {
   readonly args: readonly string[];
   readonly stdin: string;
   readonly limits: CodeLimits;
-  readonly progress?: (stdout: string) => "next" | "same" | "stop";
+  /** Before each try. */
+  readonly start?: () => void;
+  readonly progress?: (text: string) => "next" | "same" | "stop";
 }
 
 /** @throws RewardError when the sandbox did not start, twice */
 async function runPython(
   python: string | null,
-  { code, args, stdin, limits, progress }: PythonJob,
+  { code, args, stdin, limits, start, progress }: PythonJob,
 ): Promise<ProcessEnd> {
   const sandbox = findSandbox(python);
   const cpuSeconds = Math.ceil((progress ? limits.totalMs : limits.timeoutMs) / 1000) + 1;
@@ -71,6 +73,7 @@ async function runPython(
   let problem = "";
   for (let tries = 0; tries < 2; tries++) {
     try {
+      start?.();
       const run = await inLane(job);
       if (run.end !== "exit" || exitCode(run) !== null) return run;
       problem = run.stderr;
@@ -109,7 +112,8 @@ function statusOf(run: ProcessEnd, limits: CodeLimits): { status: RunStatus; det
   if (run.end === "output") return { status: "output", detail: `printed more than ${limits.outputBytes} bytes` };
   const code = exitCode(run) ?? 0;
   if (code === 0 || run.end === "stop") return { status: "ok", detail: "" };
-  if (code === SIGNALLED + SIGXCPU || code === SIGNALLED + SIGKILL)
+  const canHaveUsedUp = run.ms * availableParallelism() > limits.timeoutMs; // else the program killed itself
+  if ((code === SIGNALLED + SIGXCPU || code === SIGNALLED + SIGKILL) && canHaveUsedUp)
     return { status: "timeout", detail: `used more than ${limits.timeoutMs} ms of processor time` };
   const last = run.stderr.trimEnd().split("\n").at(-1)?.slice(0, 300) ?? "";
   if (last.startsWith("MemoryError")) return { status: "memory", detail: `needed more than ${limits.memoryMb} MiB` };

@@ -5,9 +5,14 @@ import { readReply } from "./guest-replies.ts";
 import { JAVASCRIPT_GUEST, JAVASCRIPT_WORLD } from "./javascript-guest.ts";
 import type { CallRun, CallRuns, CodeLimits, CodeRunner, FunctionCall, ProgramRun, RunStatus } from "./types.ts";
 
+/** Of the runtime's global, the part that is used here: the language's own types do not have it. */
+declare const WebAssembly: { readonly Memory: new (pages: { initial: number; maximum: number }) => object };
+
 const MIB = 2 ** 20;
 /** Of the engine, which runs inside of the thread's own. */
 const STACK_BYTES = 512 * 1024;
+const PAGE_BYTES = 65_536;
+const [FIRST_PAGES, MAX_PAGES] = [256, 32_768];
 
 /**
  * JavaScript in QuickJS, an engine compiled to WebAssembly: no files, network, processes or timers, only the language and `console`, `print`,
@@ -23,9 +28,17 @@ export function quickJsRunner(): CodeRunner {
 }
 
 async function withMachine<T>(limits: CodeLimits, work: (machine: Machine) => T): Promise<T> {
-  const { newQuickJSWASMModule } = await import("quickjs-emscripten"); // loaded only where it is needed
-  const engine = await newQuickJSWASMModule(); // an instance of its own: whatever a program breaks in it ends with it
-  return work(new Machine(engine.newRuntime(), limits));
+  const start = performance.now();
+  const { newQuickJSWASMModuleFromVariant, newVariant, RELEASE_SYNC } = await import("quickjs-emscripten"); // loaded only where it is needed
+  // an instance of its own: whatever a program breaks in it ends with it. Its memory is bounded here, since the engine counts blocks, not bytes
+  const wasmMemory = new WebAssembly.Memory({ initial: FIRST_PAGES, maximum: pagesOf(limits.memoryMb) });
+  const engine = await newQuickJSWASMModuleFromVariant(newVariant(RELEASE_SYNC, { wasmMemory }));
+  return work(new Machine(engine.newRuntime(), limits, start));
+}
+
+/** The engine itself starts with 16 MiB and can't address more than 2 GiB. */
+function pagesOf(memoryMb: number): number {
+  return Math.min(MAX_PAGES, Math.max(FIRST_PAGES, (memoryMb * MIB) / PAGE_BYTES));
 }
 
 /** A failure of the program: how, and why. */
@@ -42,12 +55,13 @@ class Machine {
   readonly #context: QuickJSContext;
   readonly #limits: CodeLimits;
   readonly #thread = ownThreadId();
-  readonly #start = performance.now();
+  readonly #start: number;
   #isLate = false;
   #stdout = "";
   #isFlooded = false;
 
-  constructor(runtime: QuickJSRuntime, limits: CodeLimits) {
+  constructor(runtime: QuickJSRuntime, limits: CodeLimits, start: number) {
+    this.#start = start;
     this.#runtime = runtime;
     this.#limits = limits;
     runtime.setMemoryLimit(limits.memoryMb * MIB);
@@ -56,8 +70,8 @@ class Machine {
   }
 
   program(code: string, stdin: string): ProgramRun {
-    this.#provide(stdin);
     try {
+      this.#provide(stdin);
       this.#limited(() => this.#settle(this.#evaluate(code)));
       return { status: "ok", stdout: this.#stdout, detail: "", ms: this.#ms() };
     } catch (error) {

@@ -15,6 +15,14 @@ const PythonOptions = CodeOptions.extend({
     .describe("path of the interpreter, under /usr; null = the system's python3"),
 });
 
+const JavascriptOptions = CodeOptions.extend({
+  memoryMb: z
+    .int()
+    .min(16)
+    .default(256)
+    .describe("memory of the program, MiB; all threads together share the process's"),
+});
+
 /** The tests' own limits come first; this much later a thread is killed. */
 const GRACE_MS = 1000;
 
@@ -32,9 +40,9 @@ export const codePython: RewardDef<typeof PythonOptions> = {
 };
 
 /** Does the JavaScript program of the answer pass its task's tests? It runs in QuickJS, in a thread that can be killed, or on a sandbox server. */
-export const codeJavascript: RewardDef<typeof CodeOptions> = {
+export const codeJavascript: RewardDef<typeof JavascriptOptions> = {
   name: "code-javascript",
-  options: CodeOptions,
+  options: JavascriptOptions,
   runs: ({ url }) => (url === null ? "worker" : "main"),
   deadlineMs: ({ totalMs }) => totalMs + GRACE_MS,
   create: (options) =>

@@ -8,9 +8,16 @@ const DENIED: Readonly<Record<string, readonly [x64: number | null, arm64: numbe
   process_vm_writev: [311, 271],
   pidfd_open: [434, 434],
   pidfd_getfd: [438, 438],
+  pidfd_send_signal: [424, 424],
+  process_madvise: [440, 440],
   kcmp: [312, 272],
   // sockets of every family, those that no network namespace separates too
   socket: [41, 198],
+  connect: [42, 203],
+  bind: [49, 200],
+  listen: [50, 201],
+  accept: [43, 202],
+  accept4: [288, 242],
   // mounts and namespaces
   mount: [165, 40],
   umount2: [166, 39],
@@ -35,6 +42,9 @@ const DENIED: Readonly<Record<string, readonly [x64: number | null, arm64: numbe
   semget: [64, 190],
   mq_open: [240, 180],
   // wide or rarely used doors of the kernel
+  seccomp: [317, 277],
+  io_setup: [206, 0],
+  quotactl_fd: [443, 443],
   keyctl: [250, 219],
   add_key: [248, 217],
   request_key: [249, 218],
@@ -70,15 +80,25 @@ const DENIED: Readonly<Record<string, readonly [x64: number | null, arm64: numbe
   clock_adjtime: [305, 266],
 };
 
-/** By processor, as Node names it: what the kernel calls it, its column above, `clone`, `clone3`. */
-const MACHINES: Readonly<
-  Record<string, { readonly audit: number; readonly column: 0 | 1; readonly clone: number; readonly clone3: number }>
-> = {
-  x64: { audit: 0xc000003e, column: 0, clone: 56, clone3: 435 },
-  arm64: { audit: 0xc00000b7, column: 1, clone: 220, clone3: 435 },
+interface Machine {
+  /** What the kernel calls it. */
+  readonly audit: number;
+  /** Its column above. */
+  readonly column: 0 | 1;
+  /** Calls that depend on an argument, or have a substitute. */
+  readonly clone: number;
+  readonly clone3: number;
+  readonly socketpair: number;
+}
+
+/** By processor, as Node names it. */
+const MACHINES: Readonly<Record<string, Machine>> = {
+  x64: { audit: 0xc000003e, column: 0, clone: 56, clone3: 435, socketpair: 53 },
+  arm64: { audit: 0xc00000b7, column: 1, clone: 220, clone3: 435, socketpair: 199 },
 };
 
 const CLONE_THREAD = 0x10000;
+const AF_UNIX = 1;
 /** Calls of the other 32-bit view of x64. */
 const X32_BIT = 0x40000000;
 const [EPERM, ENOSYS] = [1, 38];
@@ -88,8 +108,8 @@ const [ALLOW, ERROR, KILL] = [0x7fff0000, 0x00050000, 0x80000000];
 const [NUMBER, MACHINE, ARGUMENT] = [0, 4, 16];
 
 /**
- * A filter of system calls (seccomp, classic BPF) for a candidate: it may start threads but no processes, and open no sockets; the calls above
- * fail with "not permitted".
+ * A filter of system calls (seccomp, classic BPF) for a candidate: it may start threads but no processes, and open no sockets but pairs within
+ * itself (asyncio needs one); the calls above fail with "not permitted".
  * @returns null for processors whose numbers are not known here
  */
 export function systemCallFilter(arch: string = process.arch): Uint8Array | null {
@@ -108,9 +128,16 @@ export function systemCallFilter(arch: string = process.arch): Uint8Array | null
   }
   rows.push([IF_EQUAL, 0, 1, machine.clone3], [RETURN, 0, 0, ERROR | ENOSYS]); // its arguments can't be seen; libraries then use clone
   rows.push(
-    [IF_EQUAL, 0, 3, machine.clone],
+    [IF_EQUAL, 0, 4, machine.clone],
     [LOAD, 0, 0, ARGUMENT],
-    [IF_ANY_BIT, 1, 0, CLONE_THREAD],
+    [IF_ANY_BIT, 0, 1, CLONE_THREAD],
+    [RETURN, 0, 0, ALLOW],
+    [RETURN, 0, 0, ERROR | EPERM],
+  );
+  rows.push(
+    [IF_EQUAL, 0, 3, machine.socketpair],
+    [LOAD, 0, 0, ARGUMENT],
+    [IF_EQUAL, 1, 0, AF_UNIX],
     [RETURN, 0, 0, ERROR | EPERM],
   );
   rows.push([RETURN, 0, 0, ALLOW]);

@@ -8,73 +8,94 @@ import { toWire } from "./values.ts";
 /** One test of a candidate: what goes into the sandbox, and what is compared outside. */
 export type CodeTest =
   | { readonly kind: "program"; readonly stdin: string; readonly expected: string }
-  | { readonly kind: "call"; readonly call: FunctionCall; readonly expected: Wire };
+  | { readonly kind: "call"; readonly call: FunctionCall; readonly expected: Wire; readonly or?: Wire };
 
 const AnyJson = z.json() as z.ZodType<Json>;
-const One = z.union([
-  z.strictObject({ input: z.string(), output: z.string() }),
-  z.strictObject({ call: z.string(), args: z.array(AnyJson), expected: AnyJson }),
-  z.string(),
-]);
-const Many = z.object({
-  inputs: z.array(AnyJson),
-  outputs: z.array(AnyJson),
-  fn_name: z.string().nullish(),
-});
-const Tests = z.union([z.array(One).min(1), Many]);
+const InputOutput = z.strictObject({ input: z.string(), output: z.string() });
+const Call = z.strictObject({ call: z.string().min(1), args: z.array(AnyJson), expected: AnyJson });
+const Columns = z.object({ inputs: z.array(AnyJson).min(1), outputs: z.array(AnyJson), fn_name: z.string().nullish() });
 
 const FORMS =
   '{"input", "output"} (standard input and output), {"call", "args", "expected"}, or a line such as "assert f(1) == 2" with literals only; ' +
   'or {"inputs", "outputs", "fn_name"} for all tests';
 
 /**
- * Reads `tests` of a task's data.
- * @throws RewardError naming the task and the test: tests that can't be read say nothing about an answer
+ * Reads `tests` of a task's data: a list, or columns as in PRIME, APPS and LiveCodeBench.
+ * @throws RewardError naming the task and the field: tests that can't be read say nothing about an answer
  */
 export function readTests({ id, data }: Task, language: CodeLanguage): CodeTest[] {
-  const result = Tests.safeParse(data.tests);
-  if (!result.success)
-    throw new RewardError(`code-${language}: task ${id} needs tests in its data: a list of ${FORMS}`);
-  if (!Array.isArray(result.data)) return fromColumns(id, result.data);
-  return result.data.map((test, i) => {
-    if (typeof test !== "string") return fromObject(test);
+  const { tests } = data;
+  const refuse: Refuse = (field, problem) =>
+    new RewardError(`code-${language}: task ${id}, data.tests${field}: ${problem}`);
+  if (Array.isArray(tests)) {
+    if (tests.length === 0) throw refuse("", `there are none; a test is ${FORMS}`);
+    return tests.map((test, i) => readOne(test, language, (field, problem) => refuse(`[${i}]${field}`, problem)));
+  }
+  if (typeof tests !== "object" || tests === null) throw refuse("", `needs a list of ${FORMS}, got ${short(tests)}`);
+  return fromColumns(checked(Columns, tests, refuse), refuse);
+}
+
+type Refuse = (field: string, problem: string) => RewardError;
+
+function readOne(test: Json, language: CodeLanguage, refuse: Refuse): CodeTest {
+  if (typeof test === "string") {
     const parsed = parseAssert(test, language);
-    if (!parsed)
-      throw new RewardError(
-        `code-${language}: task ${id}, test ${i + 1} can't be read: ${test.slice(0, 80)}; a test is ${FORMS}`,
-      );
+    if (!parsed) throw refuse("", `can't be read: ${short(test)}; a test is ${FORMS}`);
     return { kind: "call", ...parsed };
-  });
+  }
+  if (typeof test !== "object" || test === null || Array.isArray(test))
+    throw refuse("", `a test is ${FORMS}, got ${short(test)}`);
+  if ("call" in test) {
+    const { call, args, expected } = checked(Call, test, refuse);
+    return { kind: "call", call: { name: call, args: args.map(toWire) }, expected: toWire(expected) };
+  }
+  const { input, output } = checked(InputOutput, test, refuse);
+  return { kind: "program", stdin: input, expected: output };
 }
 
-function fromObject(test: Exclude<z.infer<typeof One>, string>): CodeTest {
-  if ("input" in test) return { kind: "program", stdin: test.input, expected: test.output };
-  return { kind: "call", call: { name: test.call, args: test.args.map(toWire) }, expected: toWire(test.expected) };
+/** @throws what `refuse` makes of the first problem */
+function checked<T>(schema: z.ZodType<T>, value: Json, refuse: Refuse): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const field = (issue?.path ?? []).map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`)).join("");
+  throw refuse(field, `${issue?.message ?? "can't be read"}, got ${short(value)}; a test is ${FORMS}`);
 }
 
-/** The columns of PRIME and LiveCodeBench: with a function name, an input is the list of its arguments, or a text with one in JSON on each line. */
-function fromColumns(id: string, { inputs, outputs, fn_name }: z.infer<typeof Many>): CodeTest[] {
-  if (inputs.length === 0 || inputs.length !== outputs.length)
-    throw new RewardError(`task ${id}: tests has ${inputs.length} inputs and ${outputs.length} outputs`);
-  return inputs.map((input, i) => {
+/**
+ * With a function name, an input is the list of its arguments, or a text with one in JSON on each line; without it, an input is a text or its
+ * lines. Where every expected value stands in a list of its own, as in APPS, the value in it counts too.
+ */
+function fromColumns({ inputs, outputs, fn_name }: z.infer<typeof Columns>, refuse: Refuse): CodeTest[] {
+  if (inputs.length !== outputs.length)
+    throw refuse("", `there are ${inputs.length} inputs and ${outputs.length} outputs`);
+  const isWrapped = outputs.every((output) => Array.isArray(output) && output.length === 1);
+  return inputs.map((input, i): CodeTest => {
     const output = outputs[i]!;
-    if (fn_name) {
-      const args =
-        typeof input === "string"
-          ? input
-              .split("\n")
-              .filter((line) => line.trim() !== "")
-              .map(fromJson)
-          : input;
-      const expected = typeof output === "string" && typeof input === "string" ? fromJson(output) : output;
+    if (!fn_name)
       return {
-        kind: "call",
-        call: { name: fn_name, args: (Array.isArray(args) ? args : [args]).map(toWire) },
-        expected: toWire(expected),
+        kind: "program",
+        stdin: lines(input, (problem) => refuse(`.inputs[${i}]`, problem)),
+        expected: lines(output, (problem) => refuse(`.outputs[${i}]`, problem)),
       };
-    }
-    return { kind: "program", stdin: lines(input), expected: lines(output) };
+    const isText = typeof input === "string";
+    const args = isText ? argumentsIn(input) : Array.isArray(input) ? input : [input];
+    const expected = isText && typeof output === "string" ? fromJson(output) : output;
+    const inner = isWrapped ? { or: toWire((output as Json[])[0]!) } : {};
+    return {
+      kind: "call",
+      call: { name: fn_name, args: args.map(toWire) },
+      expected: toWire(expected),
+      ...inner,
+    };
   });
+}
+
+function argumentsIn(text: string): Json[] {
+  return text
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .map(fromJson);
 }
 
 /** A text that is no JSON stands for itself. */
@@ -86,6 +107,14 @@ function fromJson(text: string): Json {
   }
 }
 
-function lines(value: Json): string {
-  return Array.isArray(value) ? value.map(String).join("\n") : String(value);
+function lines(value: Json, refuse: (problem: string) => RewardError): string {
+  const parts = Array.isArray(value) ? value : [value];
+  const odd = parts.find((part) => typeof part !== "string" && typeof part !== "number");
+  if (odd !== undefined) throw refuse(`needs a text or its lines without "fn_name", got ${short(value)}`);
+  return parts.join("\n");
+}
+
+function short(value: unknown): string {
+  const text = JSON.stringify(value) ?? "nothing";
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }

@@ -4,6 +4,20 @@ import type { CodeLanguage, Wire } from "./types.ts";
 /** Deepest nesting that is compared. */
 const MAX_DEPTH = 128;
 
+/** What the text of a one-key object may be. */
+const FORMS: ReadonlyMap<string, RegExp> = new Map([
+  ["n", /^(nan|inf|-inf)$/],
+  ["i", /^-?\d+$/],
+  ["f", /^-?\d+(\.\d*)?(e[+-]?\d+)?$/],
+  ["b", /^[\da-f]*$/],
+  ["x", /^/],
+]);
+const SPECIAL: ReadonlyMap<string, number> = new Map([
+  ["nan", Number.NaN],
+  ["inf", Infinity],
+  ["-inf", -Infinity],
+]);
+
 /** A JSON value of a data row as it travels to a sandbox. */
 export function toWire(value: Json): Wire {
   if (Array.isArray(value)) return value.map(toWire);
@@ -13,13 +27,14 @@ export function toWire(value: Json): Wire {
 
 /** Is this a value as a sandbox should send it? Everything from there is checked: a candidate may have written it itself. */
 export function isWire(value: unknown, depth = 0): value is Wire {
-  if (value === null || ["boolean", "number", "string"].includes(typeof value)) return true;
+  if (value === null || typeof value === "boolean" || typeof value === "string") return true;
+  if (typeof value === "number") return Number.isFinite(value);
   if (typeof value !== "object" || depth > MAX_DEPTH) return false;
   if (Array.isArray(value)) return value.every((item) => isWire(item, depth + 1));
   const entries = Object.entries(value);
   if (entries.length !== 1) return false;
   const [kind, content] = entries[0]!;
-  if ("nifbx".includes(kind)) return typeof content === "string";
+  if (typeof content === "string") return FORMS.get(kind)?.test(content) ?? false;
   if (!Array.isArray(content)) return false;
   if (kind === "t" || kind === "s") return content.every((item) => isWire(item, depth + 1));
   const isPair = (pair: unknown): boolean =>
@@ -62,19 +77,21 @@ function numberOf(value: Wire, { language }: ValueComparison): number | bigint |
   if (typeof value === "boolean") return language === "python" ? Number(value) : null;
   if (typeof value === "number") return value;
   if (typeof value !== "object" || value === null) return null;
-  if ("n" in value) return { nan: Number.NaN, inf: Infinity, "-inf": -Infinity }[value.n] ?? null;
+  if ("n" in value) return SPECIAL.get(value.n) ?? null;
   if ("f" in value) return Number(value.f);
-  return "i" in value && /^-?\d+$/.test(value.i) ? BigInt(value.i) : null;
+  return "i" in value ? BigInt(value.i) : null;
 }
 
-function sameNumber(a: number | bigint, b: number | bigint, tolerance: number): boolean {
+/** Whole numbers of any size are exact, unless the expected one is of a JSON row and was rounded to a double when that was read. */
+function sameNumber(got: number | bigint, expected: number | bigint, tolerance: number): boolean {
   // biome-ignore lint/suspicious/noDoubleEquals: 1n == 1 compares exactly, === never does
-  if (a == b) return true;
-  if (typeof a === "bigint" && typeof b === "bigint")
-    return tolerance > 0 && Math.abs(Number(a - b)) <= tolerance * Math.abs(Number(b));
-  const [x, y] = [Number(a), Number(b)];
+  if (got == expected) return true;
+  const [x, y] = [Number(got), Number(expected)];
   if (Number.isNaN(x) || Number.isNaN(y)) return Number.isNaN(x) && Number.isNaN(y);
-  return Math.abs(x - y) <= tolerance * Math.max(1, Math.abs(y));
+  if (!Number.isFinite(x) || !Number.isFinite(y)) return false;
+  const wasRounded = typeof expected === "number" && Number.isInteger(y) && !Number.isSafeInteger(y);
+  if (wasRounded && x === y) return true;
+  return tolerance > 0 && Math.abs(x - y) <= tolerance * Math.max(1, Math.abs(y));
 }
 
 function itemsOf(value: Exclude<Wire, null | boolean | number | string>): readonly Wire[] | null {
@@ -105,7 +122,7 @@ function samePairs(
 ): boolean {
   const found = new Map(a.map(([key, value]) => [textOf(key), value]));
   const wanted = new Map(b.map(([key, value]) => [textOf(key), value]));
-  if (found.size !== wanted.size) return false;
+  if (found.size !== wanted.size || a.length !== b.length) return false; // 1 and "1" are one key by their text
   return [...wanted].every(([key, value]) => found.has(key) && sameValue(found.get(key)!, value, how, depth + 1));
 }
 
