@@ -44,6 +44,7 @@ export function consoleProgress(screen: Screen, plainEvery = 5): Progress {
         print(text);
       }
     },
+    warning: (step, text) => print(`warning after step ${step}: ${text}`),
     evaluation: (step, output) => {
       evaluation = headlineText(output) ?? evaluation;
       print(`evaluation after step ${step}: ${headlineText(output) ?? "no accuracy"}`);

@@ -51,7 +51,7 @@ export function planRun(path: string, recipe: Recipe, resume: boolean): RunPlan 
     throw new ConfigError(`${path}: is not empty and holds no run; choose another folder with --out`);
   const previous = readRecipeOf(path);
   const differences = recipeDifferences(previous, recipe).filter(
-    (key) => key !== "smoke" && (key !== "steps" || !resume),
+    (key) => key !== "smoke" && (!["steps", "stopWhen"].includes(key) || !resume), // neither changes a step
   );
   if (!resume) {
     const which = differences.length > 0 ? `another run (${differences.join(", ")} differ)` : "this run already";

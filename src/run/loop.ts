@@ -10,6 +10,8 @@ export interface Progress {
   /** `what` is under way and may take a while. */
   busy?(what: string): void;
   step?(step: number, metrics: Metrics): void;
+  /** Something that a user should look at; the run goes on. */
+  warning?(step: number, text: string): void;
   evaluation?(step: number, output: EvaluationOutput): void;
   checkpoint?(step: number): void;
   end?(): void;
@@ -64,10 +66,9 @@ async function takeStep({ trainer, folder, progress }: RunJob, step: number): Pr
     return await trainer.step(step);
   } catch (error) {
     if (!(error instanceof RlvrError)) throw error;
-    const rows = (error as { samples?: readonly SampleRow[] }).samples;
-    const after = rows
-      ? `The batch is saved in ${folder.saveFailedBatch(step + 1, rows)}. ${folder.howToChange()}`
-      : folder.howToGoOn();
+    const { samples: rows, isOutside } = error as { samples?: readonly SampleRow[]; isOutside?: boolean };
+    const onward = rows && !isOutside ? folder.howToChange() : folder.howToGoOn();
+    const after = rows ? `The batch is saved in ${folder.saveFailedBatch(step + 1, rows)}. ${onward}` : onward;
     throw new TrainingError(`step ${step + 1}: ${sentence(error)} ${after}`, { cause: error });
   }
 }
@@ -75,6 +76,7 @@ async function takeStep({ trainer, folder, progress }: RunJob, step: number): Pr
 /** Evaluation, log line and checkpoint of a step that was taken. */
 async function finishStep(job: RunJob, step: number, output: StepOutput): Promise<void> {
   const { trainer, folder, progress, interrupt } = job;
+  for (const text of output.warnings ?? []) progress?.warning?.(step, text);
   const measured: Metrics = {
     ...machineMetrics(),
     ...(step === 1 ? job.once : {}),

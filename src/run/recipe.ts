@@ -5,7 +5,7 @@ import { RewardConfig } from "../rewards/index.ts";
 import { RolloutConfig, SamplingConfig } from "../rollout/config.ts";
 import { DemonstrationConfig } from "../rollout/demonstrations/index.ts";
 import { TaskConfig } from "../rollout/tasks/index.ts";
-import { ObjectiveConfig, SftConfig, UpdateConfig } from "../trainers/config.ts";
+import { DetectorsConfig, ObjectiveConfig, SftConfig, StopConfig, UpdateConfig } from "../trainers/config.ts";
 import type { Problem } from "./recipe-problems.ts";
 
 /** Sizes of a model that starts from random weights. */
@@ -93,6 +93,8 @@ export const RecipeSchema = z.strictObject({
   rollout: RolloutConfig.default(() => RolloutConfig.parse({})),
   rewards: z.array(RewardConfig).default([]).describe("the reward is the weighted sum; weight 0 = metric only"),
   objective: ObjectiveConfig.default(() => ObjectiveConfig.parse({})),
+  detectors: DetectorsConfig.default(() => DetectorsConfig.parse({})),
+  stopWhen: StopConfig.default(() => StopConfig.parse({})),
   control: ControlConfig.nullable().default(null).describe("entropy control; null: none"),
   update: UpdateConfig.default(() => UpdateConfig.parse({})),
   sft: SftConfig.default(() => SftConfig.parse({})),

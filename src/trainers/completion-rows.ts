@@ -7,7 +7,7 @@ import type { SampleRow } from "./types.ts";
 /** A completion with its score and advantage, as it is kept in the samples file. */
 export function toSampleRow(
   row: { completion: Completion; scored: RubricResult; advantage: number; use?: CompletionUse },
-  options: { step: number; tokenizer: Tokenizer },
+  options: { step: number; tokenizer: Tokenizer; flags?: Readonly<Record<string, string>> | undefined },
 ): SampleRow {
   const { completion, scored, advantage, use } = row;
   const { task, group, member, promptIds, ids, text, stop } = completion;
@@ -29,6 +29,7 @@ export function toSampleRow(
     advantage,
     stop,
     ...(use === undefined || use === "trained" ? {} : { use }),
+    ...(options.flags && Object.keys(options.flags).length > 0 ? { flags: options.flags } : {}),
   };
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DETECTORS } from "../rewards/index.ts";
 
 /** How the rewards of a group become advantages. */
 export const AdvantageConfig = z.discriminatedUnion("name", [
@@ -126,6 +127,60 @@ export const ImportanceConfig = z.discriminatedUnion("name", [
 ]);
 export type ImportanceConfig = z.infer<typeof ImportanceConfig>;
 
+const Unjudged = z.enum(["mask", "wrong", "drop-group"]);
+
+/** What becomes of completions that a verifier could not judge. */
+export const OutcomesConfig = z
+  .strictObject({
+    unparseable: Unjudged.default("mask").describe("no answer could be read from the completion"),
+    timeout: Unjudged.default("mask").describe("the verifier did not end in time"),
+    error: Unjudged.default("mask").describe("the verifier failed"),
+  })
+  .describe(
+    "mask: leaves the loss and the statistics of its group; wrong: counts as score 0; drop-group: its whole group leaves the loss. " +
+      "Where several rewards failed on one completion, drop-group goes before mask, mask before wrong",
+  );
+export type OutcomesConfig = z.infer<typeof OutcomesConfig>;
+
+/** When a run stops by itself: nothing can be learned from its rewards. */
+export const StopConfig = z
+  .strictObject({
+    failedShare: z
+      .number()
+      .min(0)
+      .lt(1)
+      .nullable()
+      .default(0.5)
+      .describe("largest share of completions, over failedSteps steps, on which a verifier may fail (timeout, error)"),
+    failedSteps: z.int().min(1).default(3).describe("the last so many steps are looked at; 1: every step by itself"),
+    identicalSteps: z
+      .int()
+      .min(1)
+      .nullable()
+      .default(100)
+      .describe("so many steps in a row in which all rewards are one value, or none could be given"),
+  })
+  .describe("the run stops with the rows that show why; null: never for this reason");
+export type StopConfig = z.infer<typeof StopConfig>;
+
+const Thresholds = z.strictObject(
+  Object.fromEntries(
+    DETECTORS.map(({ name, what, warnAt }) => [
+      name,
+      z.number().min(0).lt(1).nullable().optional().describe(`${what}; ${warnAt} when absent`),
+    ]),
+  ),
+);
+
+/** How a run watches for reward hacking; detectors warn, they never change a score. */
+export const DetectorsConfig = z.strictObject({
+  completions: z.int().min(0).default(128).describe("completions of a step that detectors read; 0: none"),
+  thresholds: Thresholds.default({}).describe(
+    "by detector: share of the completions above which the run warns; null: never",
+  ),
+});
+export type DetectorsConfig = z.infer<typeof DetectorsConfig>;
+
 /** Which completions train. */
 export const FilterConfig = z.strictObject({
   zeroSignal: z
@@ -149,6 +204,7 @@ export const FilterConfig = z.strictObject({
     .nullable()
     .default(null)
     .describe("soft overlong punishment: the reward falls by up to 1 over the last so many tokens before maxTokens"),
+  outcomes: OutcomesConfig.default(() => OutcomesConfig.parse({})),
 });
 export type FilterConfig = z.infer<typeof FilterConfig>;
 
@@ -159,7 +215,7 @@ export const ObjectiveConfig = z.strictObject({
   aggregate: AggregateConfig.default({ name: "token-mean", denominator: "mini-batch" }),
   kl: KlConfig.nullable().default(null).describe("divergence from the model before training; null: none"),
   importance: ImportanceConfig.nullable().default(null).describe("correction for filtered sampling; null: none"),
-  filter: FilterConfig.default({ zeroSignal: "keep", refillRounds: 0, overlong: "keep", overlongCache: null }),
+  filter: FilterConfig.default(() => FilterConfig.parse({})),
 });
 export type ObjectiveConfig = z.infer<typeof ObjectiveConfig>;
 

@@ -5,9 +5,11 @@ import type { TaskSet } from "../rollout/index.ts";
 import { createRng, type Rng } from "../utils/rng.ts";
 import { toSampleRow } from "./completion-rows.ts";
 import { evaluate } from "./evaluate.ts";
+import { StepError } from "./invariants.ts";
 import type { JobRecipe } from "./job.ts";
 import { withKlPenalty } from "./kl-reward.ts";
 import type { Objective, ObjectiveOptions } from "./objective.ts";
+import { countIdentical, FRESH_WATCH, stopReason, type WatchState, watchRewards } from "./reward-watch.ts";
 import { loadTraining, saveTraining, type TrainerState } from "./state.ts";
 import { stepMetrics } from "./step-metrics.ts";
 import { rollOut, type StepRollout } from "./step-rollout.ts";
@@ -52,6 +54,7 @@ export class GrpoTrainer implements Trainer {
     this.state = {
       ...{ step: 0, seed: recipe.seed, trainer: "grpo", tokens: 0, drawn: 0, identical: 0, lastReward: null },
       control,
+      watch: FRESH_WATCH,
     };
   }
 
@@ -82,7 +85,11 @@ export class GrpoTrainer implements Trainer {
       ),
     );
     const rows = placeRows(rollout, recipe.objective, control, controlState);
-    const samples = rows.all.map((row) => toSampleRow(row, { step: step + 1, tokenizer: learner.tokenizer }));
+    const watch = watchRewards(this.state.watch, rollout.rows, recipe);
+    const samples = rows.all.map((row) =>
+      toSampleRow(row, { step: step + 1, tokenizer: learner.tokenizer, flags: watch.flags.get(row.completion) }),
+    );
+    this.requireSignal(watch.state, rollout, samples);
     const weightsMatch = before === (await learner.policy.weightsHash());
     const advanced = performance.now();
     const outcome = await updatePolicy(rows.training, controlState, {
@@ -93,7 +100,7 @@ export class GrpoTrainer implements Trainer {
       lr: learningRate(recipe.optimizer.schedule, recipe.optimizer.lr, step, recipe.steps),
     });
     const end = performance.now();
-    this.remember(step + 1, rollout, outcome);
+    this.remember(step + 1, rollout, outcome, watch.state);
     const metrics = stepMetrics({
       ...{ recipe, objective: this.objective, rollout, rows, outcome, step, weightsMatch },
       ...{ kl: kl ?? outcome.kl, trainSize: train.size, state: this.state },
@@ -102,7 +109,11 @@ export class GrpoTrainer implements Trainer {
       clock: { start, advanced, end, lastEnd: this.lastEnd },
     });
     this.lastEnd = end;
-    return { metrics, samples: markSelected(samples, rows, outcome) };
+    return {
+      metrics: { ...metrics, ...watch.metrics },
+      samples: markSelected(samples, rows, outcome),
+      warnings: watch.warnings,
+    };
   }
 
   evaluate(step: number): Promise<EvaluationOutput | null> {
@@ -142,22 +153,30 @@ export class GrpoTrainer implements Trainer {
     return { rollout: { ...rollout, rows: result.rows }, kl: result.kl };
   }
 
-  private remember(step: number, { rows, auxiliary, drawn }: StepRollout, outcome: UpdateOutcome): void {
-    const rewards = rows.flatMap(({ scored }) => (scored.reward === null ? [] : [scored.reward]));
-    const value = rewards.every((reward) => reward === rewards[0]) ? (rewards[0] ?? null) : null;
-    const same = value !== null && (this.state.identical === 0 || value === this.state.lastReward);
+  /** @throws StepError when the rewards of the last steps say nothing, as the recipe sees it */
+  private requireSignal(watch: WatchState, { rows }: StepRollout, samples: StepOutput["samples"]): void {
+    const reason = stopReason(watch, countIdentical(this.state, rows), rows, this.parts.recipe.stopWhen);
+    if (reason) throw new StepError(reason.message, samples, reason);
+  }
+
+  private remember(
+    step: number,
+    { rows, auxiliary, drawn }: StepRollout,
+    outcome: UpdateOutcome,
+    watch: WatchState,
+  ): void {
     const tokens = [...rows, ...auxiliary].reduce(
       (sum, { completion }) => sum + completion.promptIds.length + completion.ids.length,
       0,
     );
     this.state = {
       ...this.state,
+      ...countIdentical(this.state, rows),
       step,
       tokens: this.state.tokens + tokens,
       drawn: this.state.drawn + drawn,
       control: this.state.control && { ...this.state.control, state: outcome.state },
-      identical: value === null ? 0 : same ? this.state.identical + 1 : 1,
-      lastReward: value,
+      watch,
     };
   }
 }

@@ -3,12 +3,15 @@ export { aggregationWeights } from "./aggregate.ts";
 export {
   AdvantageConfig,
   AggregateConfig,
+  DetectorsConfig,
   FilterConfig,
   ImportanceConfig,
   KlConfig,
   LossConfig,
   ObjectiveConfig,
+  OutcomesConfig,
   SftConfig,
+  StopConfig,
   UpdateConfig,
 } from "./config.ts";
 export { type CaseResult, runCase } from "./conformance.ts";

@@ -9,10 +9,13 @@ export const MAX_LOGP_DIFFERENCE = 2e-4;
 /** A step that had to stop; the run layer saves the batch that shows why. */
 export class StepError extends TrainingError {
   readonly samples: readonly SampleRow[];
+  /** The cause may lie outside (a server, a program): the same step may succeed once that is repaired. */
+  readonly isOutside: boolean;
 
-  constructor(message: string, samples: readonly SampleRow[]) {
+  constructor(message: string, samples: readonly SampleRow[], { isOutside = false } = {}) {
     super(message);
     this.samples = samples;
+    this.isOutside = isOutside;
   }
 }
 

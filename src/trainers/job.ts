@@ -6,7 +6,7 @@ import type { RewardConfig } from "../rewards/index.ts";
 import type { DemonstrationConfig } from "../rollout/demonstrations/index.ts";
 import type { RolloutConfig, SamplingConfig } from "../rollout/index.ts";
 import type { TaskConfig } from "../rollout/tasks/index.ts";
-import type { ObjectiveConfig, SftConfig, UpdateConfig } from "./config.ts";
+import type { DetectorsConfig, ObjectiveConfig, SftConfig, StopConfig, UpdateConfig } from "./config.ts";
 
 /** How the recipe names the maps that an adapter changes. */
 export type AdapterTarget = "q" | "k" | "v" | "o" | "gate" | "up" | "down";
@@ -31,6 +31,8 @@ export interface JobRecipe {
   readonly rollout: RolloutConfig;
   readonly rewards: readonly z.output<typeof RewardConfig>[];
   readonly objective: ObjectiveConfig;
+  readonly detectors: DetectorsConfig;
+  readonly stopWhen: StopConfig;
   readonly control: ControlConfig | null;
   readonly update: UpdateConfig;
   readonly sft: SftConfig;

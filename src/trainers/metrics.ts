@@ -1,4 +1,7 @@
+import { DETECTORS } from "../rewards/index.ts";
 import { findMetric, type MetricDef, type MetricTable, mergeMetrics } from "../utils/metrics.ts";
+
+const whatOf = (name: string): string => DETECTORS.find((detector) => detector.name === name)?.what ?? "";
 
 /*
  * Notation: m = 1 on sampled tokens; l = current log-prob, l_old = the trainer's before the update, l_roll = the sampler's;
@@ -62,6 +65,14 @@ const rewards = mergeMetrics(
   },
   each("reward_outcome/", ["correct", "wrong", "unparseable", "timeout", "error"], (name) =>
     step("share", `completions that the verifier found ${name}`),
+  ),
+);
+
+const hacks = mergeMetrics(
+  each(
+    "hack/",
+    DETECTORS.map(({ name }) => name),
+    (name) => when("detectors", "share", `completions with this sign of reward hacking: ${whatOf(name)}`),
   ),
 );
 
@@ -155,7 +166,10 @@ const entropy = mergeMetrics(
   },
   {
     "signal/frac_useful_groups": step("share", "groups with std(R) > 0"),
-    "signal/masked_completions": step("share", "completions out of the loss: truncated (by policy) or unscorable"),
+    "signal/masked_completions": step(
+      "share",
+      "completions out of the loss: truncated (by policy), unscorable, or of a group dropped for one that is",
+    ),
     "signal/advantage_nonzero_tokens": step("share", "<1[A != 0]>"),
   },
 );
@@ -215,6 +229,7 @@ export const METRICS: MetricTable = mergeMetrics(
   main,
   completions,
   rewards,
+  hacks,
   turns,
   actor,
   control,

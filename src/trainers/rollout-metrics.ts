@@ -1,5 +1,6 @@
 import type { RubricResult } from "../rewards/index.ts";
 import type { Completion, GenerateStats } from "../rollout/index.ts";
+import { contribution, isJudged } from "./group-filter.ts";
 import { extremes, share } from "./metric-values.ts";
 import { mean, std } from "./statistics.ts";
 import type { Metrics } from "./types.ts";
@@ -44,10 +45,13 @@ export function rewardMetrics({
   completions,
   scored,
   advantages,
+  masked,
 }: {
   completions: readonly Completion[];
   scored: readonly RubricResult[];
   advantages: readonly number[];
+  /** Out of the loss: cut off, not judged, or of a group that was dropped for that. */
+  masked: readonly boolean[];
 }): Metrics {
   const judged = scored.flatMap(({ reward }) => (reward === null ? [] : [reward]));
   const groups = groupRewards(completions, scored);
@@ -68,7 +72,7 @@ export function rewardMetrics({
     ...outcomes,
     ...termMetrics(completions, scored),
     "signal/frac_useful_groups": share([...groups.values()].map((rewards) => std(rewards) > 0)),
-    "signal/masked_completions": share(scored.map(({ reward }) => reward === null)),
+    "signal/masked_completions": share(masked),
     "signal/advantage_nonzero_tokens": tokens === 0 ? 0 : moving / tokens,
   };
 }
@@ -93,12 +97,8 @@ function termMetrics(completions: readonly Completion[], scored: readonly Rubric
   const metrics: Metrics = {};
   for (const name of names) {
     const terms = scored.map((result) => result.terms[name]!);
-    const judged = terms
-      .filter(({ outcome }) => outcome === "correct" || outcome === "wrong")
-      .map(({ score }) => score);
-    const weighted = centred(
-      scored.map((result, i) => (result.reward === null ? null : terms[i]!.weight * terms[i]!.score)),
-    );
+    const judged = terms.filter(isJudged).map(({ score }) => score);
+    const weighted = centred(scored.map((result, i) => (result.reward === null ? null : contribution(terms[i]!))));
     const covariance = weighted.reduce((sum, x, i) => sum + x * total[i]!, 0);
     const latencies = terms.map(({ ms }) => ms);
     metrics[`rewards/${name}/mean`] = judged.length === 0 ? 0 : mean(judged);

@@ -10,6 +10,7 @@ import { requireFinite } from "./invariants.ts";
 import type { JobRecipe } from "./job.ts";
 import { inputLength, packRows, type TrainingRow } from "./micro-batch.ts";
 import { lossSource } from "./objective.ts";
+import { FRESH_WATCH } from "./reward-watch.ts";
 import { loadTraining, saveTraining, type TrainerState } from "./state.ts";
 import type { EvaluationOutput, SampleRow, StepOutput, Trainer } from "./types.ts";
 
@@ -47,6 +48,7 @@ export class SftTrainer implements Trainer {
       control: null,
       identical: 0,
       lastReward: null,
+      watch: FRESH_WATCH,
     };
   }
 

@@ -5,6 +5,7 @@ import type { Learner } from "../policy/index.ts";
 import type { Json } from "../rollout/types.ts";
 import { DataError, messageOf } from "../utils/errors.ts";
 import { writeFileAtomic } from "../utils/files.ts";
+import { FRESH_WATCH, WatchState } from "./reward-watch.ts";
 
 /** What a trainer keeps besides weights and moments. Random streams and the data cursor follow from the seed and the step. */
 const TrainerState = z.strictObject({
@@ -20,6 +21,8 @@ const TrainerState = z.strictObject({
   /** Steps in a row in which every reward was the same value, and that value. */
   identical: z.int().min(0),
   lastReward: z.number().nullable(),
+  /** What the watch over the rewards remembers; checkpoints of older versions have none. */
+  watch: WatchState.default(FRESH_WATCH),
 });
 export interface TrainerState extends Omit<z.infer<typeof TrainerState>, "control"> {
   readonly control: { readonly name: string; readonly state: Json } | null;

@@ -44,7 +44,12 @@ export function stepMetrics(m: StepMeasurements): Metrics {
   const scored = own.map((row) => row.scored);
   return {
     ...lossTerms(m),
-    ...rewardMetrics({ completions, scored, advantages: own.map(({ advantage }) => advantage) }),
+    ...rewardMetrics({
+      completions,
+      scored,
+      advantages: own.map(({ advantage }) => advantage),
+      masked: own.map(({ use }) => use === "unscorable" || use === "overlong" || use === "failed-group"),
+    }),
     ...updateMetrics(m),
     ...rolloutMetrics(completions, m.rollout.stats, m.recipe.rollout.temperature),
     ...samplerMetrics(m),

@@ -4,7 +4,7 @@ import type { Rubric } from "../rewards/index.ts";
 import { type GenerateStats, generate, type RolloutConfig, type Task } from "../rollout/index.ts";
 import type { Rng } from "../utils/rng.ts";
 import type { FilterConfig } from "./config.ts";
-import { dropGroups, groupsWithSignal, judge, type ScoredCompletion } from "./group-filter.ts";
+import { dropFailedGroups, dropGroups, groupsWithSignal, judge, type ScoredCompletion } from "./group-filter.ts";
 import type { TaskOrder } from "./task-order.ts";
 
 /** What samples and scores. */
@@ -77,7 +77,8 @@ async function sampleGroups(
   );
   seconds.generate += (sampled - start) / 1000;
   seconds.reward += (performance.now() - sampled) / 1000;
-  return generated.completions.map((completion, i) => judge(completion, scored[i]!, filter, rollout.maxTokens));
+  const rows = generated.completions.map((completion, i) => judge(completion, scored[i]!, filter, rollout.maxTokens));
+  return dropFailedGroups(rows, filter);
 }
 
 function emptyStats(): GenerateStats {

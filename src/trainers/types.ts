@@ -29,6 +29,8 @@ export interface SampleRow {
   readonly use?: CompletionUse;
   /** Per token of `ids`: 1 where the entropy control selected it; absent without such a control. */
   readonly selected?: readonly number[];
+  /** What detectors of reward hacking saw in it, by detector; absent for nothing. */
+  readonly flags?: Readonly<Record<string, string>>;
 }
 
 /** Values of one step by metric name; every name is declared in `trainers/metrics.ts`. */
@@ -39,6 +41,8 @@ export interface StepOutput {
   readonly metrics: Metrics;
   /** Empty for supervised steps. */
   readonly samples: readonly SampleRow[];
+  /** What a user should look at, each with a completion that shows it. */
+  readonly warnings?: readonly string[];
 }
 
 /** What one evaluation leaves behind. */

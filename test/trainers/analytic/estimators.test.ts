@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ControlConfig, type EntropyControl, openControl } from "../../../src/entropy-control/index.ts";
 import { aggregationWeights } from "../../../src/trainers/aggregate.ts";
-import { AggregateConfig } from "../../../src/trainers/config.ts";
+import { AggregateConfig, FilterConfig } from "../../../src/trainers/config.ts";
 import { dropGroups, groupsWithSignal, judge, overlongPenalty } from "../../../src/trainers/group-filter.ts";
 import { importanceWeights } from "../../../src/trainers/importance.ts";
 import { klValue } from "../../../src/trainers/kl.ts";
@@ -121,7 +121,7 @@ test("7.32 overlong ramp at DAPO's lengths", () => {
 });
 
 test("7.32 dynamic sampling: 0/4 and 4/4 are dropped, 1 to 3 right ones kept, by the reward before the length penalty", () => {
-  const filter = { zeroSignal: "drop", refillRounds: 0, overlong: "keep", overlongCache: 4 } as const;
+  const filter = FilterConfig.parse({ zeroSignal: "drop", overlongCache: 4 });
   const rows = [0, 1, 2, 3, 4].flatMap((right, group) =>
     [0, 1, 2, 3].map((member) => {
       const ids = new Array<number>(member + 5).fill(1); // lengths differ, so shaped rewards do in every group
