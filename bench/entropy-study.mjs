@@ -48,8 +48,8 @@ const VARIANTS = {
   "epo 0.03": control("epo", { coefficient: 0.03, alpha: 0.5, lowRatio: 0.8, highRatio: 1.2 }),
   "epo 0.1": control("epo", { coefficient: 0.1, alpha: 0.5, lowRatio: 0.8, highRatio: 1.2 }),
   "lp-reg": [...OFF_POLICY, ["objective.loss.name", "clip-wide"], ...control("lp-reg", { rho: 0.05, kappa: 0.05 })],
-  "grpo, 4 updates": OFF_POLICY,
-  "clip-higher, 4 updates": [...OFF_POLICY, ["objective.loss.clipHigh", 0.28]],
+  "grpo 4 updates": OFF_POLICY,
+  "clip-higher 4 updates": [...OFF_POLICY, ["objective.loss.clipHigh", 0.28]],
   "adaptive 0.2": control("adaptive-entropy", { target: 0.2, delta: 0.005, max: 0.15 }),
   "clip-cov": [...OFF_POLICY, ...control("clip-cov", { ratio: 0.01, low: 0.5, high: 50 })],
   "kl-cov": [...OFF_POLICY, ...control("kl-cov", { ratio: 0.02 })],
@@ -58,6 +58,11 @@ const VARIANTS = {
 };
 const seeds = values.seeds.split(",").map(Number);
 const only = values.only?.split(",") ?? Object.keys(VARIANTS);
+const unknown = only.find((name) => !(name in VARIANTS));
+if (unknown !== undefined) {
+  console.error(`--only ${unknown}: must be one of ${Object.keys(VARIANTS).join(", ")}`);
+  process.exit(2);
+}
 
 const rows = [];
 for (const name of only) {
