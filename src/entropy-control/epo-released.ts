@@ -60,7 +60,7 @@ export function releasedEpo(options: EpoOptions): EntropyControl<EpoState> {
           "epo/smooth_loss": aggregate(context, batch, outside) * alpha * factor(context.step),
           "epo/weight": factor(context.step),
           "epo/term": term,
-          "epo/gate_open": openShare(batch, gate),
+          "epo/gate_open": openShare(batch, gate, options.gateTurn),
           "epo/reference": means.reduce((sum, x) => sum + x, 0) / Math.max(1, means.length),
           "epo/below_frac": shareOf(live, (t) => h[t]! < lowRatio * reference[t]!),
           "epo/above_frac": shareOf(live, (t) => h[t]! > highRatio * reference[t]!),
@@ -104,9 +104,11 @@ function openSlots(batch: TokenBatch, gateTurn: number | null, turns: number): F
   return open;
 }
 
-/** Share of the micro-batches whose gate is open. */
-function openShare(batch: TokenBatch, gate: Float64Array): number {
-  const open = batch.microBatches.filter((members) => liveSlots(batch, members).some((t) => gate[t] === 1));
+/** Share of the micro-batches whose gate is open; null opens also one without a live token. */
+function openShare(batch: TokenBatch, gate: Float64Array, gateTurn: number | null): number {
+  const open = batch.microBatches.filter(
+    (members) => gateTurn === null || liveSlots(batch, members).some((t) => gate[t] === 1),
+  );
   return batch.microBatches.length === 0 ? 0 : open.length / batch.microBatches.length;
 }
 

@@ -27,7 +27,7 @@ const Options = z.strictObject({
     .default(true)
     .describe("released: shorter lists are filled with zeros in front, as the code does"),
   smoothWeights: z.boolean().default(false).describe("released: multiply the penalty by w(step)"),
-  weightSteps: z.int().min(1).default(150).describe("released: steps of w; the code has 150 fixed"),
+  weightSteps: z.int().min(0).default(150).describe("released: steps of w; the code has 150 fixed"),
 });
 export type EpoOptions = z.infer<typeof Options>;
 

@@ -3,7 +3,12 @@ import { largest, liveSlots, maskOf, scopes } from "./stats.ts";
 import { defineControl, logpAndEntropy } from "./types.ts";
 
 const Options = z.strictObject({
-  ratio: z.number().gt(0).max(1).default(0.2).describe("share of the live tokens that stay in the policy term"),
+  ratio: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.2)
+    .describe("share of the live tokens that stay in the policy term; at least one"),
   scope: z
     .enum(["mini-batch", "micro-batch"])
     .default("mini-batch")

@@ -1,4 +1,5 @@
 import type { Graph, Value } from "../graph/index.ts";
+import { sumOfRows } from "../policy/index.ts";
 
 const EXCLUDED = -1e30; // its exponential is 0 in both float types
 const FIRST_TRY = 128; // tokens sorted at first: enough unless a distribution is very flat
@@ -34,7 +35,7 @@ export function nucleus(
     return g.or(g.greater(logp, lastLogp), tied); // of an empty set the first token: its entropy is 0 as well
   });
   const own = g.logSoftmax(g.where(kept, logits, EXCLUDED));
-  const entropy = g.neg(g.reduceSum(g.where(kept, g.mul(g.exp(own), own), 0), [-1]));
+  const entropy = g.neg(sumOfRows(g, g.where(kept, g.mul(g.exp(own), own), 0)));
   return { entropy, size: g.cast(g.squeeze(count, [1]), logits.dtype) };
 }
 

@@ -21,7 +21,7 @@ const Options = z.strictObject({
     .number()
     .default(0.005)
     .describe("c; the useful size depends on the entropies: with entropies of 0.2 try 1 to 5"),
-  topP: z.number().positive().default(0.8).describe("mass of the nucleus; above 1 every token is kept (within topK)"),
+  topP: z.number().min(0).default(0.8).describe("mass of the nucleus; above 1 every token is kept (within topK)"),
   topK: z.int().min(1).default(10_000).describe("at most so many tokens are kept"),
   keepQuantile: z
     .number()

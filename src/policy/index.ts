@@ -23,5 +23,5 @@ export type {
   PolicyTokens,
   TokenLoss,
 } from "./token-loss.ts";
-export { givenDistributions, gradientOfTerms, lossOnLogits } from "./token-loss.ts";
+export { givenDistributions, gradientOfTerms, lossOnLogits, sumOfRows } from "./token-loss.ts";
 export type { Tokenizer, TokenizerFiles } from "./tokenizer.ts";

@@ -60,6 +60,19 @@ export interface BuiltLoss {
   readonly perToken: Readonly<Record<string, Value>>;
 }
 
+const ALIGNED = 4; // entries after which rows start at a multiple of 16 bytes in both float types
+
+/**
+ * Sum of each row, with the same bits for rows of the same bits. The runtime adds in an order that depends on where a row lies in memory, so
+ * rows are filled up with zeros to a multiple of 16 bytes: what ranks tokens must see equal distributions as equal.
+ * @param x [c, V] @returns [c]
+ */
+export function sumOfRows(g: Graph, x: Value): Value {
+  const [count, vocab] = x.shape as [Value["shape"][number], number];
+  const missing = (ALIGNED - (vocab % ALIGNED)) % ALIGNED;
+  return g.reduceSum(missing === 0 ? x : g.concat([x, g.full([count, missing], 0, x.dtype)], 1), [-1]);
+}
+
 /** Builds a loss on the logits of one chunk: the one place where log-probs and entropies come from. */
 export function lossOnLogits(
   g: Graph,
@@ -77,7 +90,7 @@ export function lossOnLogits(
   const { logits, target, temperature, features, scalars } = inputs;
   const logProbabilities = g.logSoftmax(logits);
   const logp = g.gatherLast(logProbabilities, target);
-  const entropy = g.neg(g.reduceSum(g.mul(g.exp(logProbabilities), logProbabilities), [-1]));
+  const entropy = g.neg(sumOfRows(g, g.mul(g.exp(logProbabilities), logProbabilities)));
   const others = Object.fromEntries(
     Object.entries(loss.distributions ?? {}).map(([name, kind]): [string, Distribution] => {
       const given = inputs.others[name as OtherPolicy];

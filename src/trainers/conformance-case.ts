@@ -29,7 +29,7 @@ const Case = z.strictObject({
   name: z.string(),
   objective: z.looseObject({ control: z.unknown().optional() }),
   step: z.int().min(0).default(0),
-  totalSteps: z.int().min(1).default(1),
+  totalSteps: z.int().min(0).default(1),
   batch: Batch.optional(),
   microBatches: z.array(z.array(z.int())).optional(),
   state: z.json().optional(),

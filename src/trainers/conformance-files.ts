@@ -112,11 +112,13 @@ function valueProblem(batch: ConformanceBatch): string | null {
     mask: [batch.mask, bit, "0 or 1"],
     chosen: [batch.chosen ?? [], bit, "0 or 1"],
     auxiliary: [batch.auxiliary ? [batch.auxiliary] : [], bit, "0 or 1"],
-    turns: [batch.turns ?? [], (x: number) => Number.isInteger(x) && x >= -1, "a turn index, or -1 outside"],
+    turns: [batch.turns ?? [], (x: number) => Number.isInteger(x) && x >= -1, "a turn index, or -1"],
   } as const;
   for (const [field, [rows, holds, what]] of Object.entries(rules)) {
     for (const [i, row] of rows.entries()) {
-      const at = row.findIndex((x) => !holds(x));
+      // values at masked positions may be anything, except token ids
+      const counts = (t: number): boolean => (field !== "turns" && field !== "chosen") || batch.mask[i]?.[t] === 1;
+      const at = row.findIndex((x, t) => !holds(x) && counts(t));
       const where = field === "auxiliary" ? `[${at}]` : `[${i}][${at}]`;
       if (at >= 0) return `batch.${field}${where}: must be ${what}, is ${row[at]}`;
     }
@@ -125,7 +127,9 @@ function valueProblem(batch: ConformanceBatch): string | null {
   return temperature !== undefined && temperature <= 0 ? `batch.temperature: must be above 0, is ${temperature}` : null;
 }
 
-function referenceProblem({ objective: { kl } }: ConformanceCase, batch: ConformanceBatch): string | null {
+function referenceProblem({ objective }: ConformanceCase, batch: ConformanceBatch): string | null {
+  const { kl, importance } = objective;
+  if (importance && !batch.rolloutLogp) return "batch.rolloutLogp: is missing, objective.importance needs it";
   if (!kl || batch.refLogits) return null;
   if (kl.estimator === "full") return "batch.refLogits: is missing, the full divergence needs it";
   return batch.refLogp ? null : "batch.refLogp: is missing, objective.kl needs it (or refLogits)";

@@ -51,6 +51,7 @@ export async function runCase(given: ConformanceCase, floatType: FloatType): Pro
     entropy: spreadSlots(given.batch, places, batch.live, result.update.entropy),
     ...(report.selected ? { selected: spreadSlots(given.batch, places, null, report.selected) } : {}),
     ...(knobs ? { knobs } : {}),
+    ...(given.candidates === undefined && !given.auxiliaryPool ? {} : await planOnly(given)),
     state: states.after,
     metrics: { ...lossMetrics(objective, batch, result.update.logp), ...report.metrics },
   };
@@ -105,7 +106,7 @@ export async function computeCase(given: ConformanceCase, floatType: FloatType):
 
 const NOTHING = { features: {}, scalars: {} };
 
-/** Cases without a batch ask for the control's plan alone. */
+/** What the control plans: knobs, and which auxiliary completions it takes. A case without a batch asks for nothing else. */
 async function planOnly(given: ConformanceCase): Promise<CaseResult> {
   const { candidates, auxiliaryPool, step, totalSteps } = given;
   const objective = await objectiveOf(given);
@@ -114,11 +115,11 @@ async function planOnly(given: ConformanceCase): Promise<CaseResult> {
   const knobs = { ...control?.knobs?.(state, { step, totalSteps }) };
   const plan = control?.plan?.(state);
   if (candidates !== undefined && plan) {
-    // one right and one wrong row a group: as many candidates as groups
-    const groups = Array.from({ length: 2 * candidates }, (_, i) => Math.floor(i / 2));
+    // groups of one, whose advantage is the reward: they qualify whatever the threshold
+    const groups = Array.from({ length: candidates }, (_, i) => i);
     knobs.auxiliaryRows = plan.choose(
       groups,
-      groups.map((_, i) => (i % 2 === 0 ? 1 : 0)),
+      groups.map(() => Number.MAX_VALUE),
     ).length;
   }
   if (!auxiliaryPool) return { knobs };
@@ -172,8 +173,9 @@ function toSlots(
     });
     return { start, end: places.length, group, reward: batch.rewards[i]!, auxiliary: flags[i]!.auxiliary };
   });
+  // at the slot after a row's end only the logits mean something; numbers there that overflow must not reach the graph
   const flat = (values: readonly (readonly number[])[]): Float64Array =>
-    Float64Array.from(places, ([i, t]) => values[i]![t]!);
+    Float64Array.from(places, ([i, t], slot) => (live[slot] === 1 ? values[i]![t]! : 0));
   const wide = (values: readonly (readonly (readonly number[])[])[]): Float64Array =>
     Float64Array.from(places.flatMap(([i, t]) => [...values[i]![t]!]));
   const vocab = batch.logits[0]?.[0]?.length ?? 1;
@@ -185,7 +187,7 @@ function toSlots(
       rows,
       microBatches: given.microBatches ?? [rows.map((_, i) => i)],
       live: Uint8Array.from(live),
-      turn: Int32Array.from(places, ([i, t]) => Math.max(0, batch.turns?.[i]?.[t] ?? 0)),
+      turn: Int32Array.from(places, ([i, t], slot) => (live[slot] === 1 ? Math.max(0, batch.turns?.[i]?.[t] ?? 0) : 0)),
       advantage: Float64Array.from(places, ([i]) => advantages[i]!),
       oldLogp,
       temperature,
@@ -193,7 +195,7 @@ function toSlots(
       refLogp: batch.refLogp
         ? flat(batch.refLogp)
         : batch.refLogits
-          ? logpOf(wide(batch.refLogits), tokens, vocab)
+          ? logpOf(wide(batch.refLogits), tokens, vocab).map((logp, slot) => (live[slot] === 1 ? logp : 0))
           : null,
       inBase,
     },
@@ -201,7 +203,9 @@ function toSlots(
       logits: wide(batch.logits),
       others: {
         ...(batch.oldLogits ? { old: wide(batch.oldLogits) } : {}),
-        ...(batch.refLogits ? { reference: wide(batch.refLogits) } : {}),
+        ...(batch.refLogits
+          ? { reference: wide(batch.refLogits).map((z, k) => z * live[Math.floor(k / vocab)]!) }
+          : {}),
       },
       ...{ tokens, vocab, temperature, floatType },
     },

@@ -5,7 +5,8 @@ const MAX_LOG_WEIGHT = 20;
 
 /**
  * Importance weights exp(ℓ_old − ℓ_roll) of samples that came from another distribution than the one that trains; constants. Truncated
- * (Flash-RL) or masked outside bounds; of the token or of the sum over its row. The logarithm is clamped to ±20.
+ * (Flash-RL) or masked outside bounds; of the token or of the sum over its row. The logarithm is clamped to ±20. Auxiliary rows keep weight 1:
+ * that they come from another temperature is what their method works with, and a correction would take it away.
  * @param rolloutLogp [n] log-prob under the distribution really sampled from
  * @returns [n]; 1 where a token is not live
  */
@@ -18,7 +19,8 @@ export function importanceWeights(
   if (!config) return weights;
   const difference = (t: number): number => batch.oldLogp[t]! - rolloutLogp[t]!;
   const perSequence = config.name === "sequence-tis" || config.name === "sequence-mis";
-  batch.rows.forEach((_, i) => {
+  batch.rows.forEach(({ auxiliary }, i) => {
+    if (auxiliary) return;
     const slots = liveSlots(batch, [i]);
     const total = slots.reduce((sum, t) => sum + difference(t), 0);
     for (const t of slots) weights[t] = weightOf(perSequence ? total : difference(t), config);
