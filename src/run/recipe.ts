@@ -137,7 +137,7 @@ type Loose = { readonly [key: string]: Loose } | undefined;
 /** Rules between fields. Reads the unvalidated input, so that its problems are reported together with all others. */
 export function crossProblems(input: unknown): Problem[] {
   const recipe = (input ?? {}) as Record<string, Loose>;
-  const problems: Problem[] = [];
+  const problems = evaluationProblems(recipe);
   const need = (bad: boolean, path: PropertyKey[], message: string): void => {
     if (bad) problems.push({ path, message });
   };
@@ -196,4 +196,11 @@ export function crossProblems(input: unknown): Problem[] {
       `must divide width (${init.width}) into even parts`,
     );
   return problems;
+}
+
+function evaluationProblems({ tasks }: Record<string, Loose>): Problem[] {
+  if (!tasks?.eval?.curriculum) return [];
+  const message =
+    "is for tasks.train: an evaluation whose difficulty moves compares nothing; give it a fixed difficulty";
+  return [{ path: ["tasks", "eval", "curriculum"], message }];
 }

@@ -2,6 +2,7 @@ import { learningRate } from "../optim/index.ts";
 import type { Learner } from "../policy/index.ts";
 import type { Rubric } from "../rewards/index.ts";
 import type { TaskSet } from "../rollout/index.ts";
+import { type AdaptiveTasks, adaptiveOf, type TaskResult } from "../rollout/tasks/index.ts";
 import { createRng, type Rng } from "../utils/rng.ts";
 import { toSampleRow } from "./completion-rows.ts";
 import { evaluate } from "./evaluate.ts";
@@ -39,6 +40,7 @@ export class GrpoTrainer implements Trainer {
   private readonly options: ObjectiveOptions;
   private readonly rng: Rng;
   private readonly order: TaskOrder;
+  private readonly adaptive: AdaptiveTasks | null;
   private state: TrainerState;
   private lastEnd: number | undefined;
 
@@ -50,11 +52,13 @@ export class GrpoTrainer implements Trainer {
     this.steps = recipe.steps;
     this.rng = createRng(recipe.seed);
     this.order = new TaskOrder(train, this.rng.fork("tasks"));
+    this.adaptive = adaptiveOf(train);
     const control = objective.control && { name: objective.control.name, state: objective.control.control.init() };
     this.state = {
       ...{ step: 0, seed: recipe.seed, trainer: "grpo", tokens: 0, drawn: 0, identical: 0, lastReward: null },
       control,
       watch: FRESH_WATCH,
+      curriculum: this.adaptive?.start() ?? null,
     };
   }
 
@@ -76,6 +80,7 @@ export class GrpoTrainer implements Trainer {
           learner,
           rubric,
           order: this.order,
+          curriculum: this.state.curriculum,
           rollout: recipe.rollout,
           filter: recipe.objective.filter,
           rng: this.rng.fork("rollout", step),
@@ -100,7 +105,12 @@ export class GrpoTrainer implements Trainer {
       lr: learningRate(recipe.optimizer.schedule, recipe.optimizer.lr, step, recipe.steps),
     });
     const end = performance.now();
-    this.remember(step + 1, rollout, outcome, watch.state);
+    const results = taskResults(rollout);
+    const curriculum = this.adaptive?.metrics(this.state.curriculum, results) ?? {};
+    this.remember(step + 1, rollout, outcome, {
+      watch: watch.state,
+      curriculum: this.adaptive?.next(this.state.curriculum, results) ?? null,
+    });
     const metrics = stepMetrics({
       ...{ recipe, objective: this.objective, rollout, rows, outcome, step, weightsMatch },
       ...{ kl: kl ?? outcome.kl, trainSize: train.size, state: this.state },
@@ -110,7 +120,7 @@ export class GrpoTrainer implements Trainer {
     });
     this.lastEnd = end;
     return {
-      metrics: { ...metrics, ...watch.metrics },
+      metrics: { ...metrics, ...watch.metrics, ...curriculum },
       samples: markSelected(samples, rows, outcome),
       warnings: watch.warnings,
     };
@@ -132,7 +142,7 @@ export class GrpoTrainer implements Trainer {
   }
 
   async load(folder: string): Promise<void> {
-    this.state = await loadTraining(folder, this.parts.learner, this.state);
+    this.state = await loadTraining(folder, this.parts.learner, { ...this.state, adaptive: this.adaptive });
   }
 
   async close(): Promise<void> {
@@ -163,7 +173,7 @@ export class GrpoTrainer implements Trainer {
     step: number,
     { rows, auxiliary, drawn }: StepRollout,
     outcome: UpdateOutcome,
-    watch: WatchState,
+    next: Pick<TrainerState, "watch" | "curriculum">,
   ): void {
     const tokens = [...rows, ...auxiliary].reduce(
       (sum, { completion }) => sum + completion.promptIds.length + completion.ids.length,
@@ -176,7 +186,7 @@ export class GrpoTrainer implements Trainer {
       tokens: this.state.tokens + tokens,
       drawn: this.state.drawn + drawn,
       control: this.state.control && { ...this.state.control, state: outcome.state },
-      watch,
+      ...next,
     };
   }
 }
@@ -184,6 +194,13 @@ export class GrpoTrainer implements Trainer {
 /** The objective of a recipe. */
 export function objectiveOptions({ objective, control, update }: JobRecipe): ObjectiveOptions {
   return { objective, control, oldIsCurrent: update.miniBatches * update.epochs === 1 };
+}
+
+/** Which completions were right, for a curriculum: those on which a verifier failed say nothing of the task, unreadable ones do. */
+function taskResults({ rows }: StepRollout): TaskResult[] {
+  return rows
+    .filter(({ scored: { outcome } }) => outcome !== "timeout" && outcome !== "error")
+    .map(({ completion: { task }, scored: { outcome } }) => ({ task, passed: outcome === "correct" }));
 }
 
 /** Adds what the control selected to the rows that trained. */

@@ -76,6 +76,19 @@ const hacks = mergeMetrics(
   ),
 );
 
+const curriculum: MetricTable = {
+  "curriculum/{family}/level": when(
+    "curriculum",
+    "level",
+    "level of the family's tasks in this step, 0 to 5, on average",
+  ),
+  "curriculum/{family}/pass_rate": when(
+    "curriculum",
+    "share",
+    "right completions of the family / those of the step without timeouts and errors",
+  ),
+};
+
 const turns = each("num_turns/", stats, (name) => when("multi-turn", "turns", `${name} of the turns of a completion`));
 
 const actor = mergeMetrics(
@@ -230,6 +243,7 @@ export const METRICS: MetricTable = mergeMetrics(
   completions,
   rewards,
   hacks,
+  curriculum,
   turns,
   actor,
   control,

@@ -49,6 +49,7 @@ export class SftTrainer implements Trainer {
       identical: 0,
       lastReward: null,
       watch: FRESH_WATCH,
+      curriculum: null,
     };
   }
 

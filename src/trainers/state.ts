@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Learner } from "../policy/index.ts";
+import type { AdaptiveTasks } from "../rollout/tasks/index.ts";
 import type { Json } from "../rollout/types.ts";
 import { DataError, messageOf } from "../utils/errors.ts";
 import { writeFileAtomic } from "../utils/files.ts";
@@ -23,9 +24,12 @@ const TrainerState = z.strictObject({
   lastReward: z.number().nullable(),
   /** What the watch over the rewards remembers; checkpoints of older versions have none. */
   watch: WatchState.default(FRESH_WATCH),
+  /** The state of a task set that adapts; null for one that does not. */
+  curriculum: z.json().default(null),
 });
-export interface TrainerState extends Omit<z.infer<typeof TrainerState>, "control"> {
+export interface TrainerState extends Omit<z.infer<typeof TrainerState>, "control" | "curriculum"> {
   readonly control: { readonly name: string; readonly state: Json } | null;
+  readonly curriculum: Json;
 }
 
 const FILE = "trainer.json";
@@ -42,7 +46,7 @@ export async function saveTraining(folder: string, learner: Learner, state: Trai
 export async function loadTraining(
   folder: string,
   learner: Learner,
-  job: Pick<TrainerState, "seed" | "trainer" | "control">,
+  job: Pick<TrainerState, "seed" | "trainer" | "control"> & { readonly adaptive?: AdaptiveTasks | null },
 ): Promise<TrainerState> {
   const path = join(folder, FILE);
   if (!existsSync(path)) throw new DataError(`${path} is missing: this is not a whole checkpoint; use an older one`);
@@ -61,6 +65,21 @@ export async function loadTraining(
     throw new DataError(
       `${path}: holds the state of the control ${saved}, this run has ${wanted}; resume with the same control`,
     );
+  const curriculum = restoreCurriculum(path, state.curriculum, job.adaptive ?? null);
   await learner.policy.loadState(folder);
-  return state;
+  return { ...state, curriculum };
+}
+
+function restoreCurriculum(path: string, saved: Json, adaptive: AdaptiveTasks | null): Json {
+  if (saved === null && adaptive === null) return null;
+  if (saved === null || adaptive === null)
+    throw new DataError(
+      `${path}: ${saved === null ? "holds no state of a curriculum, this run has one" : "holds the state of a curriculum, this run has none"}; resume with the same tasks.train`,
+    );
+  try {
+    return adaptive.restore(saved);
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    throw new DataError(`${path}: ${error.message}; resume with the same tasks.train`, { cause: error });
+  }
 }

@@ -1,7 +1,7 @@
 import type { AuxiliaryPlan } from "../entropy-control/index.ts";
 import type { Learner } from "../policy/index.ts";
 import type { Rubric } from "../rewards/index.ts";
-import { type GenerateStats, generate, type RolloutConfig, type Task } from "../rollout/index.ts";
+import { type GenerateStats, generate, type Json, type RolloutConfig, type Task } from "../rollout/index.ts";
 import type { Rng } from "../utils/rng.ts";
 import type { FilterConfig } from "./config.ts";
 import { dropFailedGroups, dropGroups, groupsWithSignal, judge, type ScoredCompletion } from "./group-filter.ts";
@@ -12,6 +12,8 @@ export interface RolloutParts {
   readonly learner: Learner;
   readonly rubric: Rubric;
   readonly order: TaskOrder;
+  /** State of the curriculum; null without one. */
+  readonly curriculum: Json;
   readonly rollout: RolloutConfig;
   readonly filter: FilterConfig;
   /** Streams of this step. */
@@ -38,7 +40,7 @@ export async function rollOut(parts: RolloutParts, first: number, plan: Auxiliar
   let rows: ScoredCompletion[] = [];
   let tasks: Task[] = [];
   for (let round = 0; round <= (zeroSignal === "drop" ? refillRounds : 0); round++) {
-    const next = parts.order.take(first + tasks.length, promptsPerStep);
+    const next = parts.order.take(first + tasks.length, promptsPerStep, parts.curriculum);
     rows = [...rows, ...(await sampleGroups(parts, next, { from: tasks.length, name: "sampling", stats, seconds }))];
     tasks = [...tasks, ...next];
     if (groupsWithSignal(rows).size >= promptsPerStep) break;

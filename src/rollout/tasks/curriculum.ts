@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Json, Task, TaskSet } from "../types.ts";
 
 /** How difficulty follows the pass rate. */
 export const CurriculumConfig = z
@@ -58,4 +59,37 @@ export function difficulty(state: CurriculumState): number {
 /** Steps of 0.05 add up to 1, not to 1.0000000000000002. */
 function rounded(value: number): number {
   return Math.round(value * 1e9) / 1e9;
+}
+
+/** Whether one completion of a task was right. */
+export interface TaskResult {
+  readonly task: Task;
+  readonly passed: boolean;
+}
+
+/**
+ * Tasks that follow the learner. Pure: what is random follows from the set's seed and the position, what was learned is in the state, which is
+ * plain JSON for a checkpoint.
+ */
+export interface AdaptiveTasks {
+  /** Before the first step. */
+  start(): Json;
+  /** The state as it was saved. @throws DataError when it belongs to other families or options */
+  restore(state: Json): Json;
+  /** The task at a position, from 0, of the endless sequence. */
+  task(position: number, state: Json): Task;
+  /** The state after a step. */
+  next(state: Json, results: readonly TaskResult[]): Json;
+  /** `curriculum/…` of a step that began with this state. */
+  metrics(state: Json, results: readonly TaskResult[]): Record<string, number>;
+}
+
+/** A task set that can adapt; `get` lists all its problems, of every difficulty. */
+export interface AdaptiveTaskSet extends TaskSet {
+  readonly adaptive: AdaptiveTasks;
+}
+
+/** The adapting part of a task set; null for sets that stay as they are. */
+export function adaptiveOf(tasks: TaskSet): AdaptiveTasks | null {
+  return "adaptive" in tasks ? (tasks as AdaptiveTaskSet).adaptive : null;
 }

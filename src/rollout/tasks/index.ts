@@ -6,6 +6,7 @@ import { file } from "./file.ts";
 import { generated } from "./generated/index.ts";
 import { gsm8k } from "./gsm8k.ts";
 
+export { type AdaptiveTasks, adaptiveOf, type TaskResult } from "./curriculum.ts";
 export { taskOfRow } from "./generated/index.ts";
 export { checkDisjoint } from "./overlap.ts";
 

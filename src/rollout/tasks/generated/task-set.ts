@@ -1,9 +1,12 @@
 import { z } from "zod";
 import { ConfigError } from "../../../utils/errors.ts";
-import { createRng } from "../../../utils/rng.ts";
+import { createRng, type Rng } from "../../../utils/rng.ts";
 import type { Task, TaskSet, TaskSetDef } from "../../types.ts";
+import { type AdaptiveTaskSet, CurriculumConfig } from "../curriculum.ts";
 import { listTaskSet } from "../list.ts";
 import { isTestContent } from "../split.ts";
+import { adaptiveTasks } from "./adaptive.ts";
+import { drawLevel, quotas } from "./draws.ts";
 import { type Level, makeItem } from "./families.ts";
 import { FAMILY_NAMES, type FamilyName, type Item, LEVELS } from "./family.ts";
 
@@ -27,6 +30,11 @@ const Options = z.strictObject({
     .default("Give the final answer inside <answer> and </answer>.")
     .describe("follows the question: how the answer is to be written"),
   limit: z.int().min(1).nullable().default(null).describe("use only so many problems"),
+  curriculum: CurriculumConfig.nullable()
+    .default(null)
+    .describe(
+      "difficulty of each family follows its measured pass rate, in the place of difficulty; for training only",
+    ),
 });
 type Options = z.infer<typeof Options>;
 
@@ -53,12 +61,48 @@ export const generated: TaskSetDef<typeof Options> = {
 
 function openGenerated(options: Options): TaskSet {
   const { split, seed, size, limit, instruction } = options;
+  if (options.curriculum) return openAdaptive(options, options.curriculum);
   const problems = quotas(familyWeights(options), size).flatMap(([family, count]) =>
-    drawFamily(family, count, difficultyOf(family, options.difficulty), options),
+    drawFamily(family, count, options, levelsOf(difficultyOf(family, options.difficulty))),
   );
   if (problems.length === 0) throw new ConfigError(`generated: no problem fits these options in the ${split} split`);
   const mixed = createRng(seed).fork("generated-order", split).shuffle(problems);
   return listTaskSet("generated", split, mixed.slice(0, limit ?? mixed.length), (drawn) => toTask(drawn, instruction));
+}
+
+/** Problems of every level between the bounds of the curriculum, each level with its share of `size`. */
+function openAdaptive(options: Options, config: CurriculumConfig): TaskSet {
+  const { split, size, instruction, seed } = options;
+  refuseBesideCurriculum(options);
+  const [lowest, highest] = [Math.floor(config.min * (LEVELS - 1)), Math.ceil(config.max * (LEVELS - 1))];
+  const levels = Array.from({ length: highest - lowest + 1 }, (_, i) => lowest + i);
+  const weights = familyWeights(options);
+  const pools = quotas(weights, size).flatMap(([family, count]) =>
+    levels.map((level) => {
+      const drawn = drawFamily(family, Math.max(1, Math.ceil(count / levels.length)), options, () => level, level);
+      if (drawn.length > 0) return { family, level, tasks: drawn.map((one) => toTask(one, instruction)) };
+      throw new ConfigError(
+        `generated: curriculum: ${family} has no problem of level ${level} in the ${split} split; change curriculum.min or max, or leave the family out`,
+      );
+    }),
+  );
+  const all = pools.flatMap(({ tasks }) => tasks);
+  return {
+    ...listTaskSet("generated", split, all, (task) => task),
+    adaptive: adaptiveTasks({ config, weights, pools, rng: createRng(seed).fork("generated-curriculum") }),
+  } as AdaptiveTaskSet;
+}
+
+function refuseBesideCurriculum({ split, difficulty, limit }: Options): void {
+  const problem =
+    split === "test"
+      ? "split: test holds still: a curriculum is for training"
+      : difficulty !== "default"
+        ? "difficulty is given too: it starts at curriculum.start, remove difficulty"
+        : limit !== null
+          ? "limit is given too: use size"
+          : null;
+  if (problem) throw new ConfigError(`generated: curriculum: ${problem}`);
 }
 
 function familyWeights({ family, difficulty }: Options): [FamilyName, number][] {
@@ -85,29 +129,24 @@ function difficultyOf(family: FamilyName, difficulty: Options["difficulty"]): nu
   return own;
 }
 
-/** Whole numbers in proportion to the weights that add up to `size`; the largest remainders are rounded up. */
-function quotas(weights: readonly [FamilyName, number][], size: number): [FamilyName, number][] {
-  const total = weights.reduce((sum, [, weight]) => sum + weight, 0);
-  const exact = weights.map(([, weight]) => (size * weight) / total);
-  const counts = exact.map(Math.floor);
-  const byRemainder = exact.map((value, i) => ({ i, rest: value - counts[i]! })).sort((a, b) => b.rest - a.rest);
-  const missing = size - counts.reduce((a, b) => a + b, 0);
-  for (const { i } of byRemainder.slice(0, missing)) counts[i]!++;
-  return weights.map(([family], i) => [family, counts[i]!]);
+/** The level of each draw. */
+function levelsOf(difficulty: number | "default"): (rng: Rng) => Level {
+  return difficulty === "default" ? () => difficulty : (rng) => drawLevel(difficulty, rng.uniform());
 }
 
 /** Different, well-posed problems of one family in the split. Nearby seeds give unrelated problems. */
 function drawFamily(
   family: FamilyName,
   count: number,
-  difficulty: number | "default",
   { split, seed }: Options,
+  levelOf: (rng: Rng) => Level,
+  ...stream: readonly number[]
 ): Drawn[] {
-  const rng = createRng(seed).fork("generated", split, family);
+  const rng = createRng(seed).fork("generated", split, family, ...stream);
   const found = new Map<string, Drawn>();
   for (let misses = 0; found.size < count && misses < TRIES; ) {
     const itemSeed = (BigInt(rng.uint32()) << 32n) | BigInt(rng.uint32());
-    const level = difficulty === "default" ? difficulty : drawLevel(difficulty, rng.uniform());
+    const level = levelOf(rng);
     const item = makeItem(family, itemSeed, level);
     const key = item && !item.flaw ? `${family}:${item.key}` : null;
     if (key === null || found.has(key) || isTestContent("generated", key, HELD_OUT) !== (split === "test")) misses++;
@@ -117,13 +156,6 @@ function drawFamily(
     }
   }
   return [...found.values()];
-}
-
-/** Between two levels the nearer one is the likelier, so that difficulty moves in small steps. */
-function drawLevel(difficulty: number, uniform: number): number {
-  const place = difficulty * (LEVELS - 1);
-  const below = Math.min(Math.floor(place), LEVELS - 2);
-  return uniform < place - below ? below + 1 : below;
 }
 
 function toTask({ family, level, seed, item }: Drawn, instruction: string): Task {
