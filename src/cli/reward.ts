@@ -39,14 +39,14 @@ export function rewardCommand(): Command {
 const WINDOW = 64;
 
 async function runScore(options: ScoreOptions): Promise<void> {
-  const [{ createRubric }, { readRows }, { itemsOf }] = await Promise.all([
+  const [{ openRubric }, { readRows }, { itemsOf }] = await Promise.all([
     import("../rewards/index.ts"),
     import("../rollout/data/index.ts"),
     import("./reward-rows.ts"),
   ]);
   const config = await rewardConfig(options);
   const rows = readRows(options.data);
-  const rubric = createRubric([config]);
+  const rubric = await openRubric([config]);
   const tally = new Map<string, Tally>();
   const waiting: { item: Item; verdict: Promise<ScoredTerm> }[] = [];
   const finish = async (): Promise<void> => {

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { extname, join } from "node:path";
 import { openLearner, openModel } from "../policy/index.ts";
-import { createRubric } from "../rewards/index.ts";
+import { openRubric } from "../rewards/index.ts";
 import { openTaskSet, TaskConfig } from "../rollout/tasks/index.ts";
 import { evaluate } from "../trainers/evaluate.ts";
 import type { EvaluationOutput } from "../trainers/types.ts";
@@ -112,7 +112,7 @@ function natureOf(model: string): { isChat: boolean; context: number } {
 /** Evaluates one model. @throws DataError when it cannot be opened */
 export async function evaluateModel(model: string, plan: EvaluationPlan, threads: number): Promise<EvaluationOutput> {
   const tasks = await openTaskSet(plan.tasks.eval!);
-  const rubric = createRubric(plan.rewards);
+  const rubric = await openRubric(plan.rewards);
   const { seed, rollout } = plan;
   const learner = await openLearner({ model: latestModel(model), adapter: { kind: "none" }, seed, threads });
   try {

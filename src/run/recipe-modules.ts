@@ -12,12 +12,11 @@ export function absoluteModules(source: RecipeSource, folder: string): RecipeSou
 function withModules(node: unknown, folder: string): unknown {
   if (Array.isArray(node)) return node.map((inner) => withModules(inner, folder));
   if (typeof node !== "object" || node === null) return node;
+  const isOwn = "module" in node && typeof node.module === "string" && node.module !== "";
   return Object.fromEntries(
-    Object.entries(node).map(([key, value]) => [
-      key,
-      key === "module" && typeof value === "string" && value !== ""
-        ? resolve(folder, value)
-        : withModules(value, folder),
-    ]),
+    Object.entries(node).map(([key, value]) => {
+      if (isOwn && key === "module") return [key, resolve(folder, node.module as string)];
+      return [key, isOwn && key === "options" ? value : withModules(value, folder)]; // options belong to the module
+    }),
   );
 }

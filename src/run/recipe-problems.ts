@@ -42,7 +42,7 @@ function fromIssue(
       });
     case "invalid_union": {
       if ("options" in issue) return [{ path, message: unknownChoice(at(root, path), issue.options as string[]) }];
-      const best = closest(issue.errors);
+      const best = closest(issue.errors, at(root, path));
       return best
         ? best.flatMap((inner) => fromIssue(inner, [...path, ...inner.path], json, root))
         : [{ path, message: `must be ${kinds(issue.errors)}, got ${show(at(root, path))}` }];
@@ -83,9 +83,20 @@ function unknownChoice(value: unknown, options: readonly string[]): string {
   return `must be ${options.length > 1 ? "one of " : ""}${options.join(", ")}, got ${show(value)}${near ? `; did you mean "${near}"?` : ""}`;
 }
 
-/** The branch of a union whose kind fits (its first problem lies deeper than the union itself), if there is one. */
-function closest(branches: readonly (readonly z.core.$ZodIssue[])[]): readonly z.core.$ZodIssue[] | undefined {
-  return branches.find((issues) => issues.every((issue) => issue.path.length > 0 || issue.code !== "invalid_type"));
+/**
+ * The branch of a union whose kind fits (its first problem lies deeper than the union itself), if there is one. What names a module is meant for
+ * the branch that knows modules.
+ */
+function closest(
+  branches: readonly (readonly z.core.$ZodIssue[])[],
+  value: unknown,
+): readonly z.core.$ZodIssue[] | undefined {
+  const fitting = branches.filter((issues) =>
+    issues.every((issue) => issue.path.length > 0 || issue.code !== "invalid_type"),
+  );
+  const knows = (issue: z.core.$ZodIssue): boolean =>
+    issue.code !== "invalid_union" && !(issue.code === "unrecognized_keys" && issue.keys.includes("module"));
+  return (namesModule(value) && fitting.find((issues) => issues.every(knows))) || fitting[0];
 }
 
 function kinds(branches: readonly (readonly z.core.$ZodIssue[])[]): string {
@@ -116,6 +127,11 @@ function at(root: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>((node, key) => (node as Record<PropertyKey, unknown> | undefined)?.[key], root);
 }
 
+/** A control or reward of the user's own. */
+function namesModule(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "module" in value;
+}
+
 interface JsonSchema {
   properties?: Record<string, JsonSchema>;
   items?: JsonSchema;
@@ -140,7 +156,9 @@ function knownKeys(json: JsonSchema, input: unknown, path: readonly PropertyKey[
 function variants(node: JsonSchema, value: unknown): JsonSchema[] {
   const branches = node.anyOf ?? node.oneOf;
   if (!branches) return [node];
+  const hasOwn = branches.some(({ properties }) => properties?.module);
   const fits = (branch: JsonSchema): boolean => {
+    if (hasOwn && (branch.properties?.module !== undefined) !== namesModule(value)) return false;
     const wanted = branch.properties?.name?.const;
     return wanted === undefined || wanted === (value as { name?: unknown } | undefined)?.name;
   };

@@ -1,5 +1,5 @@
 import { type Adapter, openLearner } from "../policy/index.ts";
-import { createRubric } from "../rewards/index.ts";
+import { openRubric } from "../rewards/index.ts";
 import { openDemonstrations } from "../rollout/demonstrations/index.ts";
 import { checkDisjoint, openTaskSet } from "../rollout/tasks/index.ts";
 import { GrpoTrainer, objectiveOptions } from "./grpo.ts";
@@ -26,7 +26,7 @@ export async function createTrainer({ recipe, threads }: TrainingJob): Promise<C
   if (train && evaluation) checkDisjoint(train, evaluation);
   const demonstrations = recipe.demonstrations ? await openDemonstrations(recipe.demonstrations) : null;
   const objective = demonstrations ? null : await openObjective(objectiveOptions(recipe));
-  const rubric = createRubric(recipe.rewards);
+  const rubric = await openRubric(recipe.rewards);
   const { beta1, beta2, epsilon, weightDecay } = recipe.optimizer;
   const learner = await openLearner({
     model: recipe.model,

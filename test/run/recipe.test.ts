@@ -124,7 +124,7 @@ test("loadRecipe: rules between fields", () => {
   ]);
   assert.deepEqual(problems(`${GOOD}control: {name: siren, topp: 1, keepQuantile: 2}\n`), [
     "r.yaml:11 control.keepQuantile: must be at most 1, got 2",
-    'r.yaml:11 control.topp: unknown key, did you mean "topP"? (known: variant, coefficient, topP, topK, keepQuantile, padLeak, withoutAnchor, withoutTopP, withoutPeakMask, name, module)',
+    'r.yaml:11 control.topp: unknown key, did you mean "topP"? (known: variant, coefficient, topP, topK, keepQuantile, padLeak, withoutAnchor, withoutTopP, withoutPeakMask, name)',
   ]);
   assert.deepEqual(problems(`${GOOD}objective: {kl: {estimator: full, coefficient: 1, place: reward}}\n`), [
     "r.yaml:11 objective.kl.estimator: full cannot be part of the reward: it has no value per sampled token; use k1, k2, k3 or abs",

@@ -60,6 +60,14 @@ class ThreadPool implements VerifierPool {
     return { ...verdict, ms, waitMs };
   }
 
+  async load(source: VerifierSource): Promise<string | null> {
+    const thread = this.#idle.pop() ?? this.#start();
+    const request = { id: this.#nextId++, source, completion: null };
+    const { verdict, isAlive } = await thread.judge(request, this.#limits.startMs, () => {});
+    this.#giveBack(thread, isAlive);
+    return verdict.outcome === "correct" ? null : verdict.reason;
+  }
+
   stats(): PoolStats {
     const { answers } = this.#count;
     const { ms, maxMs, waitMs, busyMs, busySince } = this.#time;

@@ -4,7 +4,13 @@ import type { Scorable, Verdict } from "../types.ts";
 /** Which verifier judges: a built-in one by its recipe entry, or the default export of a user's TypeScript or JavaScript file. */
 export type VerifierSource =
   | { readonly kind: "builtin"; readonly config: { readonly name: string; readonly [option: string]: unknown } }
-  | { readonly kind: "module"; readonly path: string; readonly options?: { readonly [name: string]: Json } };
+  | {
+      readonly kind: "module";
+      readonly path: string;
+      /** How the recipe calls it; the path when absent. */
+      readonly name?: string;
+      readonly options?: { readonly [name: string]: Json };
+    };
 
 /** A verdict and what it took. */
 export interface TimedVerdict extends Verdict {
@@ -53,6 +59,8 @@ export interface VerifierPool {
    * @param deadlineMs counted from the start of the verifier's call
    */
   score(source: VerifierSource, completion: Scorable, deadlineMs: number): Promise<TimedVerdict>;
+  /** Loads a verifier in a thread, with the time that a thread has to start. Never rejects. @returns what is wrong with it, or null */
+  load(source: VerifierSource): Promise<string | null>;
   stats(): PoolStats;
   /** Ends all threads; answers that are not judged yet become errors. */
   close(): Promise<void>;

@@ -1,8 +1,8 @@
 import { parentPort } from "node:worker_threads";
-import { messageOf, RewardError } from "../../utils/errors.ts";
-import { importUserModule } from "../../utils/user-module.ts";
+import { messageOf } from "../../utils/errors.ts";
 import type { Reward, Scorable, Verdict } from "../types.ts";
 import { ownThreadId } from "./cpu-clock.ts";
+import { moduleReward } from "./module-reward.ts";
 import type { VerifierSource } from "./types.ts";
 import { checkedVerdict, failed } from "./verdict-check.ts";
 
@@ -10,7 +10,8 @@ import { checkedVerdict, failed } from "./verdict-check.ts";
 export interface Request {
   readonly id: number;
   readonly source: VerifierSource;
-  readonly completion: Scorable;
+  /** null: the verifier is loaded and judges nothing. */
+  readonly completion: Scorable | null;
 }
 
 /** What a thread says: that it has started, that the verifier is loaded and begins, its verdict. */
@@ -22,6 +23,7 @@ export type Reply =
 const port = parentPort;
 if (!port) throw new Error("internal: pool/worker.ts runs in a worker thread only");
 const say = (reply: Reply): void => port.postMessage(reply);
+const LOADED: Verdict = { outcome: "correct", score: 1, reason: "is loaded" };
 const rewards = new Map<string, Promise<Reward>>();
 
 port.on("message", ({ id, source, completion }: Request) => {
@@ -32,7 +34,7 @@ say({ kind: "ready", threadId: ownThreadId() });
 async function judge(
   id: number,
   source: VerifierSource,
-  completion: Scorable,
+  completion: Scorable | null,
 ): Promise<{ verdict: Verdict; ms: number }> {
   const key = JSON.stringify(source);
   let start = performance.now();
@@ -42,7 +44,7 @@ async function judge(
     const reward = await pending;
     say({ kind: "begun", id });
     start = performance.now();
-    const verdict = await attempt(reward, completion);
+    const verdict = completion === null ? LOADED : await attempt(reward, completion);
     const ms = performance.now() - start;
     structuredClone(verdict); // what can't be sent is the verifier's error, not a lost answer
     return { verdict, ms };
@@ -64,17 +66,5 @@ async function load(source: VerifierSource): Promise<Reward> {
     const { createReward } = await import("../index.ts");
     return createReward(source.config as Parameters<typeof createReward>[0]);
   }
-  const { path, options = {} } = source;
-  const exported = (await importUserModule(path)).default;
-  const reward: unknown =
-    isObject(exported) && typeof exported.create === "function" ? exported.create(options) : exported;
-  if (!isObject(reward) || typeof reward.name !== "string" || typeof reward.score !== "function")
-    throw new RewardError(
-      `${path}: the default export must be a reward ({ name, score }) or make one ({ name, create })`,
-    );
-  return reward as unknown as Reward;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> & { create?: (options: unknown) => unknown } {
-  return typeof value === "object" && value !== null;
+  return moduleReward(source);
 }
