@@ -3,6 +3,7 @@ import type { MetricsRow } from "../metrics-log.ts";
 import type { Chart, Series } from "./charts.ts";
 import { controlSpecs } from "./control-curves.ts";
 import type { RunData } from "./data.ts";
+import { rewardSpecs } from "./reward-curves.ts";
 
 /** A chart of logged metrics: names and how they are called in the legend. */
 export interface Spec extends Omit<Chart, "series"> {
@@ -103,8 +104,9 @@ const SPECS: readonly Spec[] = [
 
 /** Charts of one run, or of several with one colour a run. Those without values draw nothing. */
 export function chartsOf(runs: readonly RunData[]): Chart[] {
-  const controls = controlSpecs(runs.flatMap(({ rows }) => rows.flatMap((row) => Object.keys(row))));
-  return [accuracyChart(runs), ...[...SPECS, ...controls].map((spec) => chartOf(spec, runs))]
+  const logged = new Set(runs.flatMap(({ rows }) => rows.flatMap((row) => Object.keys(row))));
+  const others = [...rewardSpecs(logged), ...controlSpecs(logged)];
+  return [accuracyChart(runs), ...[...SPECS, ...others].map((spec) => chartOf(spec, runs))]
     .map((chart) => ({
       ...chart,
       series: chart.series.filter(({ points }) => points.length > 1 && !isFlatZero(points)),

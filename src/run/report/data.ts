@@ -22,6 +22,8 @@ export interface RunData {
   readonly pairs: readonly SamplePair[];
   /** One group each of the first, a middle and the last training step. */
   readonly groups: readonly (readonly SampleRow[])[];
+  /** Training completions in which a detector of reward hacking saw something: how many, and the first, a middle and the last of them. */
+  readonly flagged: ReadonlyMap<string, { readonly count: number; readonly rows: readonly SampleRow[] }>;
 }
 
 /** One held-out problem: completions before and after training. */
@@ -40,6 +42,7 @@ export function readRun(path: string): RunData {
   const file = join(path, "environment.json");
   const environment = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Environment) : null;
   const evaluations = readEvaluations(path);
+  const samples = readSamples(join(path, "samples.jsonl.gz"));
   return {
     path,
     name: recipe.name === "recipe" ? basename(resolve(path)) : recipe.name,
@@ -48,7 +51,8 @@ export function readRun(path: string): RunData {
     rows,
     evaluations,
     pairs: readPairs(path, evaluations),
-    groups: pickGroups(readSamples(join(path, "samples.jsonl.gz"))),
+    groups: pickGroups(samples),
+    flagged: pickFlagged(samples),
   };
 }
 
@@ -79,6 +83,16 @@ function pickGroups(rows: readonly SampleRow[]): SampleRow[][] {
   return evenly(steps, 3)
     .map((step) => rows.filter((row) => row.step === step && row.group === 0).slice(0, 16))
     .filter((group) => group.length > 0);
+}
+
+function pickFlagged(rows: readonly SampleRow[]): RunData["flagged"] {
+  const names = new Set(rows.flatMap(({ flags }) => Object.keys(flags ?? {})));
+  return new Map(
+    [...names].map((name) => {
+      const found = rows.filter(({ flags }) => flags?.[name] !== undefined);
+      return [name, { count: found.length, rows: evenly(found, 3) }];
+    }),
+  );
 }
 
 /** At most `count` items, first and last included, equal distances between. */

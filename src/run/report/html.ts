@@ -2,6 +2,7 @@ import { packageVersion } from "../environment.ts";
 import { renderChart } from "./charts.ts";
 import { chartsOf } from "./curves.ts";
 import type { RunData } from "./data.ts";
+import { rewardsSection } from "./rewards.ts";
 import { type Decode, samplesSection } from "./samples.ts";
 import { SCRIPT } from "./script.ts";
 import { STYLE } from "./style.ts";
@@ -26,7 +27,7 @@ export function renderReport(runs: readonly RunData[], decode: Decode = null): s
 <h1>${escapeHtml(title)}</h1><p class="sub">${single ? escapeHtml(subtitle(first)) : "side by side"}</p>
 ${single ? `${hero(first)}${cards(first)}` : runTable(runs)}
 <section><h2>Training</h2><div class="charts">${charts}</div></section>
-${single ? samplesSection(first, decode) : ""}
+${single ? rewardsSection(first) + samplesSection(first, decode) : ""}
 ${runs.map((run) => `<section><h2>How it was made${single ? "" : ` · ${escapeHtml(run.name)}`}</h2>${about(run)}</section>`).join("\n")}
 <footer>Made by rlvr ${escapeHtml(packageVersion())}. This file needs no network.</footer>
 </main><script>${SCRIPT}</script></body></html>
