@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { packageVersion } from "../run/environment.ts";
+import { dataCommand } from "./data.ts";
 import { doctorCommand } from "./doctor.ts";
 import { evalCommand } from "./eval.ts";
 import { modelsCommand } from "./models.ts";
@@ -24,6 +25,7 @@ function program(): Command {
     reportCommand(),
     doctorCommand(),
     modelsCommand(),
+    dataCommand(),
     objectiveCommand(),
     rewardCommand(),
   ])

@@ -1,17 +1,17 @@
 import { finished } from "node:stream/promises";
 import { type CsvError, parse } from "csv-parse";
 import { DataError, messageOf } from "../../utils/errors.ts";
-import { type Row, toRow } from "./rows.ts";
+import { type OnBadRow, type Row, rowOr, toRow } from "./rows.ts";
 import { MAX_ROW_LENGTH, textChunks } from "./text-chunks.ts";
 
 /** Rows of a comma-separated file with a header line, quoted as RFC 4180 says. Every value is text. */
-export function readCsv(path: string): AsyncGenerator<Row> {
-  return readSeparated(path, ",");
+export function readCsv(path: string, onBad?: OnBadRow): AsyncGenerator<Row> {
+  return readSeparated(path, ",", onBad);
 }
 
 /** The same with tabs between the fields. */
-export function readTsv(path: string): AsyncGenerator<Row> {
-  return readSeparated(path, "\t");
+export function readTsv(path: string, onBad?: OnBadRow): AsyncGenerator<Row> {
+  return readSeparated(path, "\t", onBad);
 }
 
 /** A record, and the line on which it begins. */
@@ -20,14 +20,19 @@ interface Parsed {
   readonly line: number;
 }
 
-async function* readSeparated(path: string, delimiter: string): AsyncGenerator<Row> {
+async function* readSeparated(path: string, delimiter: string, onBad?: OnBadRow): AsyncGenerator<Row> {
   const records = new RecordQueue(delimiter);
   let names: readonly string[] | null = null;
   const rows = function* (): Generator<Row> {
     for (const { fields, line } of records.take()) {
       const where = `${path}, line ${line}`;
-      if (names === null) names = columnNames(fields, where);
-      else yield toRow(namedFields(names, fields, where), where);
+      if (names === null) {
+        names = columnNames(fields, where);
+        continue;
+      }
+      const header = names;
+      const row = rowOr(() => toRow(namedFields(header, fields, where), where), onBad);
+      if (row) yield row;
     }
   };
   const checked = (error: CsvError | null): void => {

@@ -1,13 +1,16 @@
 import { DataError } from "../../utils/errors.ts";
 import { parseRow } from "./jsonl.ts";
-import type { Row } from "./rows.ts";
+import { type OnBadRow, type Row, rowOr } from "./rows.ts";
 import { MAX_ROW_LENGTH, textChunks } from "./text-chunks.ts";
 
 /** Rows of a file that is one JSON array of objects. Only one element is held at a time. */
-export async function* readJsonArray(path: string): AsyncGenerator<Row> {
+export async function* readJsonArray(path: string, onBad?: OnBadRow): AsyncGenerator<Row> {
   const scanner = new ArrayScanner(path);
   for await (const chunk of textChunks(path)) {
-    for (const { text, line } of scanner.push(chunk)) yield parseRow(text, `${path}, line ${line}`);
+    for (const { text, line } of scanner.push(chunk)) {
+      const row = rowOr(() => parseRow(text, `${path}, line ${line}`), onBad);
+      if (row) yield row;
+    }
   }
   scanner.end();
 }

@@ -1,9 +1,10 @@
 import { DataError, messageOf } from "../../utils/errors.ts";
-import { type Row, toRow } from "./rows.ts";
+import { type OnBadRow, type Row, rowOr, toRow } from "./rows.ts";
 import { MAX_ROW_LENGTH, textChunks } from "./text-chunks.ts";
 
 /** Rows of a file with one JSON object a line; blank lines are passed over. Only line feeds end a line, whatever else a string may hold. */
-export async function* readJsonLines(path: string): AsyncGenerator<Row> {
+export async function* readJsonLines(path: string, onBad?: OnBadRow): AsyncGenerator<Row> {
+  const read = (text: string, line: number): Row | null => rowOr(() => parseRow(text, `${path}, line ${line}`), onBad);
   let line = 0;
   let rest = "";
   for await (const chunk of textChunks(path)) {
@@ -13,10 +14,12 @@ export async function* readJsonLines(path: string): AsyncGenerator<Row> {
     if (rest.length > MAX_ROW_LENGTH) throw new DataError(`${path}, line ${line + 1}: is longer than 64 MB`);
     for (const text of lines) {
       line++;
-      if (text.trim() !== "") yield parseRow(text, `${path}, line ${line}`);
+      const row = text.trim() === "" ? null : read(text, line);
+      if (row) yield row;
     }
   }
-  if (rest.trim() !== "") yield parseRow(rest, `${path}, line ${line + 1}`);
+  const last = rest.trim() === "" ? null : read(rest, line + 1);
+  if (last) yield last;
 }
 
 /** Reads one row. @throws DataError with the parser's words and the start of the text */

@@ -8,6 +8,20 @@ export interface Row {
   readonly values: Readonly<Record<string, unknown>>;
 }
 
+/** Told about a row that can't be read; without it such a row ends the reading with its error. */
+export type OnBadRow = (error: DataError) => void;
+
+/** Makes a row, or tells about it and returns null. */
+export function rowOr(make: () => Row, onBad: OnBadRow | undefined): Row | null {
+  try {
+    return make();
+  } catch (error) {
+    if (!onBad || !(error instanceof DataError)) throw error;
+    onBad(error);
+    return null;
+  }
+}
+
 /** Checks that a value is a row. @throws DataError naming file and line */
 export function toRow(value: unknown, where: string): Row {
   if (value === null || typeof value !== "object" || Array.isArray(value)) {

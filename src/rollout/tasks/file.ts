@@ -2,6 +2,7 @@ import { z } from "zod";
 import { DataError } from "../../utils/errors.ts";
 import {
   type ColumnPreset,
+  dataSource,
   type GoldForm,
   goldAnswer,
   guessPreset,
@@ -20,7 +21,12 @@ import { isTestContent, normalisedText } from "./split.ts";
 const column = z.string().min(1).nullable().default(null);
 
 const Options = z.strictObject({
-  path: z.string().min(1).describe("JSONL, JSON, Parquet, CSV or TSV file"),
+  path: z
+    .string()
+    .min(1)
+    .describe(
+      "JSONL, JSON, Parquet, CSV or TSV file; or hub:NAME, hub:NAME/test, hub:ORG/NAME/PATTERN for what rlvr data pull brought",
+    ),
   preset: z
     .enum(PRESET_NAMES)
     .nullable()
@@ -66,9 +72,10 @@ async function openFile(options: Options): Promise<TaskSet> {
   const filter = await openFilter(options);
   let columns: Columns | null = null;
   let row = 0;
-  for await (const values of readRows(path)) {
+  const { paths, set } = dataSource(path);
+  for await (const values of allRows(paths)) {
     row++;
-    columns ??= columnsOf(values, options);
+    columns ??= columnsOf(values, { ...options, preset: options.preset ?? set?.preset ?? null });
     if (filter.skipsEmpty(values, columns)) continue;
     const prompt = promptField(values, columns.question);
     const answer = goldAnswer(values, columns.answer, columns.gold);
@@ -83,14 +90,18 @@ async function openFile(options: Options): Promise<TaskSet> {
     const why = filter.notes(path).join("; ");
     throw new DataError(`${path}: no row is in the ${split} split; change holdOut (${holdOut})${why && `. ${why}`}`);
   }
-  const set = listTaskSet("file", split, problems, (problem) => ({
+  const tasks = listTaskSet("file", split, problems, (problem) => ({
     id: `file/${path}/${problem.row}`,
     set: "file",
     prompt: conversation(problem.prompt, system, instruction),
     answer: problem.answer,
     data: {},
   }));
-  return { ...set, notes };
+  return { ...tasks, notes };
+}
+
+async function* allRows(paths: readonly string[]): AsyncGenerator<Row> {
+  for (const path of paths) yield* readRows(path);
 }
 
 /** Where a row's question and gold answer stand. */

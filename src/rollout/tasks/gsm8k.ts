@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { DataError } from "../../utils/errors.ts";
-import { goldAnswer, readRows, textField } from "../data/index.ts";
+import { dataSource, goldAnswer, readRows, textField } from "../data/index.ts";
 import type { TaskSet, TaskSetDef } from "../types.ts";
 import { listTaskSet } from "./list.ts";
 import { normalisedText } from "./split.ts";
@@ -13,7 +13,7 @@ const Options = z.strictObject({
     .nullable()
     .default(null)
     .describe(
-      "JSONL, JSON or Parquet file with question and answer, {split} in it stands for the split; null: gsm8k/{split}.jsonl in the folder RLVR_DATA",
+      "JSONL, JSON or Parquet file with question and answer, {split} in it stands for the split; null: gsm8k/{split}.jsonl in the folder RLVR_DATA, else what rlvr data pull gsm8k brought",
     ),
   instruction: z
     .string()
@@ -66,18 +66,24 @@ function fileOf(path: string, split: string): string {
 
 function defaultPath(): string {
   const folder = process.env.RLVR_DATA;
-  if (!folder) {
+  if (folder) return join(folder, "gsm8k", `${PLACE}.jsonl`);
+  try {
+    dataSource("hub:gsm8k");
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
     throw new DataError(
-      "gsm8k: the problems are not here: set the option path to a file, or RLVR_DATA to the folder that holds gsm8k/train.jsonl and gsm8k/test.jsonl",
+      "gsm8k: the problems are not here: bring them with: npx rlvr data pull gsm8k; or set the option path to a file, or RLVR_DATA to the folder that holds gsm8k/train.jsonl and gsm8k/test.jsonl",
+      { cause: error },
     );
   }
-  return join(folder, "gsm8k", `${PLACE}.jsonl`);
+  return `hub:gsm8k/${PLACE}`;
 }
 
 async function readProblems(path: string): Promise<Problem[]> {
   const problems: Problem[] = [];
-  for await (const row of readRows(path, "set the option path, or RLVR_DATA to the folder that holds gsm8k/")) {
-    problems.push({ question: textField(row, "question"), answer: goldAnswer(row, "answer", "after-hashes") });
+  for (const part of dataSource(path).paths) {
+    for await (const row of readRows(part, "set the option path, or RLVR_DATA to the folder that holds gsm8k/"))
+      problems.push({ question: textField(row, "question"), answer: goldAnswer(row, "answer", "after-hashes") });
   }
   return problems;
 }

@@ -1,0 +1,52 @@
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { writeFileAtomic } from "../utils/files.ts";
+import type { HubFile, HubRepo, HubSettings } from "./hub.ts";
+
+/** Folder of a repository in the cache: `datasets--ORG--NAME`, with `blobs`, `refs` and `snapshots` in it, as Hugging Face's own tools keep it. */
+export function repoFolder({ kind, id }: HubRepo, { cache }: Pick<HubSettings, "cache">): string {
+  return join(cache, `${kind}--${id.replace("/", "--")}`);
+}
+
+/** Where the content of a file is kept, by its name of content. */
+export function blobPath(repo: HubRepo, file: HubFile, settings: Pick<HubSettings, "cache">): string {
+  return join(repoFolder(repo, settings), "blobs", file.etag);
+}
+
+/** Where the files of a commit have their names. */
+export function snapshotFolder(repo: HubRepo, commit: string, settings: Pick<HubSettings, "cache">): string {
+  return join(repoFolder(repo, settings), "snapshots", commit);
+}
+
+/** Gives a blob its name in the snapshot of a commit: a relative link, or a copy where there are no links. */
+export function linkFile(repo: HubRepo, commit: string, file: HubFile, settings: Pick<HubSettings, "cache">): string {
+  const path = join(snapshotFolder(repo, commit, settings), ...file.path.split("/"));
+  const blob = blobPath(repo, file, settings);
+  mkdirSync(dirname(path), { recursive: true });
+  rmSync(path, { force: true });
+  try {
+    symlinkSync(relative(dirname(path), blob), path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EPERM") throw error;
+    copyFileSync(blob, path);
+  }
+  return path;
+}
+
+/** Records which commit a branch or tag stands for. */
+export function writeRef(repo: HubRepo, commit: string, settings: Pick<HubSettings, "cache">): void {
+  if (repo.revision === commit) return;
+  const path = join(repoFolder(repo, settings), "refs", ...repo.revision.split("/"));
+  if (!existsSync(path) || readFileSync(path, "utf8") !== commit) writeFileAtomic(path, commit);
+}
+
+/** The snapshot that a repository's revision stands for on this machine; null when it was never pulled. */
+export function cachedSnapshot(
+  repo: HubRepo,
+  settings: Pick<HubSettings, "cache">,
+): { commit: string; folder: string } | null {
+  const ref = join(repoFolder(repo, settings), "refs", ...repo.revision.split("/"));
+  const commit = existsSync(ref) ? readFileSync(ref, "utf8").trim() : repo.revision;
+  const folder = snapshotFolder(repo, commit, settings);
+  return /^[0-9a-f]{40}$/.test(commit) && existsSync(folder) ? { commit, folder } : null;
+}
