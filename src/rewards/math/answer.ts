@@ -32,6 +32,8 @@ export type Answer =
   | { readonly kind: "reals"; readonly set: RealSet }
   | { readonly kind: "number-set"; readonly name: string }
   | { readonly kind: "relation"; readonly items: readonly Node[]; readonly signs: readonly string[] }
+  /** `{2k : k ∈ ℤ}`: all values of an expression. */
+  | { readonly kind: "family"; readonly element: Node; readonly condition: Node }
   /** Relations that all hold, or one of which holds. */
   | { readonly kind: "relations"; readonly join: "and" | "or"; readonly items: readonly Answer[] }
   | { readonly kind: "matrix"; readonly rows: readonly (readonly Node[])[] }

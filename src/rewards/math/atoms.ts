@@ -3,7 +3,7 @@ import { parseCommand, startsCommand } from "./commands.ts";
 import { accept, type Cursor, describe, expectToken, isAt, nested, peek, take } from "./cursor.ts";
 import { canonical, type Node } from "./nodes.ts";
 import { numberNode } from "./number-node.ts";
-import { parseList, parseSum } from "./parser.ts";
+import { parseList, parseSum, parseWithOver } from "./parser.ts";
 import { parseTextNumber } from "./subscripts.ts";
 
 const CURRENCY_SIGNS = new Set(["money", "€", "£", "¥", "₹"]);
@@ -12,7 +12,8 @@ const CURRENCY_SIGNS = new Set(["money", "€", "£", "¥", "₹"]);
 export function startsAtom(cursor: Cursor): boolean {
   const { kind, text } = peek(cursor);
   if (kind === "word") return text !== "to"; // 4 to 8
-  if (kind === "number" || kind === "based" || kind === "letter" || kind === "unit" || kind === "open") return true;
+  if (kind === "open") return !isAt(cursor, "command", "bmod", 1); // (mod 7)
+  if (kind === "number" || kind === "based" || kind === "letter" || kind === "unit") return true;
   if (kind === "command") return startsCommand(text);
   if (kind !== "sign") return false;
   if (text === "|") return cursor.bars === 0 && !cursor.inBuilder;
@@ -84,13 +85,18 @@ function mixedPart(cursor: Cursor): Node | null {
       fraction.kind === "quotient" &&
       isWhole(fraction.above) &&
       isWhole(fraction.below) &&
-      !isAt(cursor, "sign", "^")
+      !(isAt(cursor, "sign", "^") && !isDegree(cursor))
     )
       return fraction;
     cursor.tokens.splice(0, cursor.tokens.length, ...tokens); // \frac12 may have parted a number
   }
   cursor.at = start;
   return null;
+}
+
+/** `^\circ` or `^{\circ}` here. */
+function isDegree(cursor: Cursor): boolean {
+  return isAt(cursor, "sign", "deg", 1) || (isAt(cursor, "open", "{", 1) && isAt(cursor, "sign", "deg", 2));
 }
 
 function isWhole(node: Node): boolean {
@@ -139,18 +145,9 @@ function parseBracket(cursor: Cursor, open: string): Node {
 
 /** `{…}` with `\over` and `\choose` inside. */
 function parseGroup(cursor: Cursor): Node {
-  const left = parseList(cursor);
-  const infix = peek(cursor);
-  if (infix.kind === "command" && (infix.text === "over" || infix.text === "choose")) {
-    take(cursor);
-    const right = parseList(cursor);
-    expectToken(cursor, "close", "}");
-    return infix.text === "over"
-      ? { kind: "quotient", above: left, below: right }
-      : { kind: "call", name: "binom", args: [left, right] };
-  }
+  const node = parseWithOver(cursor);
   expectToken(cursor, "close", "}");
-  return left;
+  return node;
 }
 
 function parseSet(cursor: Cursor): Node {

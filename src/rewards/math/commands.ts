@@ -11,7 +11,7 @@ const FRACTIONS = new Set(["frac", "dfrac", "tfrac", "cfrac"]);
 const BINOMIALS = new Set(["binom", "dbinom", "tbinom"]);
 const PREFIX_NAMES = new Set(["angle", "triangle", "measuredangle"]);
 /** Commands that start no factor. */
-const NO_FACTOR = new Set(["over", "choose", "end", "pmod", "bmod", "hline"]);
+const NO_FACTOR = new Set(["over", "choose", "end", "pmod", "bmod", "mod", "pod", "hline"]);
 
 /** Whether a factor can start with this command. */
 export function startsCommand(name: string): boolean {

@@ -1,11 +1,12 @@
 import type { Answer, AnswerOf } from "./answer.ts";
 import type { Budget } from "./budget.ts";
+import { sameFamily } from "./families.ts";
 import { interpret, type Signs } from "./interpret.ts";
 import { allEqual, differentBy, equalBy, type Judgement } from "./judgement.ts";
 import { isIdentity } from "./matrices.ts";
 import { canonical, type Node } from "./nodes.ts";
 import { sameSet } from "./real-set.ts";
-import { bracketSet } from "./real-values.ts";
+import { bracketSet, pointsOf } from "./real-values.ts";
 import { assignedValue } from "./relation-value.ts";
 import { sameRelation } from "./relations.ts";
 import { sameExpression } from "./same-expression.ts";
@@ -22,6 +23,8 @@ export interface Context {
 export function compare(gold: Answer, answer: Answer, context: Context): Judgement {
   context.budget.spend();
   if (gold.kind === "relation" || answer.kind === "relation") return compareRelations(gold, answer, context);
+  if (gold.kind === "words" && answer.kind === "words" && gold.text !== "" && gold.text === answer.text)
+    return equalBy("same words");
   if (gold.kind === "words" || answer.kind === "words") return differentBy("words and mathematics");
   if (gold.kind === "collection" || answer.kind === "collection") return compareCollections(gold, answer, context);
   if (gold.kind === "assignments" || answer.kind === "assignments") return compareAssignments(gold, answer, context);
@@ -34,6 +37,7 @@ export function compare(gold: Answer, answer: Answer, context: Context): Judgeme
     return gold.sign === answer.sign ? equalBy("infinity") : differentBy("sign of infinity");
   if (gold.kind === "number-set" && answer.kind === "number-set")
     return gold.name === answer.name ? equalBy("same set of numbers") : differentBy("other set of numbers");
+  if (gold.kind === "family" && answer.kind === "family") return sameFamily(gold, answer, context.budget);
   if (gold.kind === "relations" && answer.kind === "relations")
     return gold.join === answer.join ? sameElements(gold.items, answer.items, context) : differentBy("and against or");
   if (gold.kind === "scalar" && answer.kind === "scalar") return sameScalar(gold, answer, context.budget);
@@ -52,13 +56,20 @@ function compareRelations(gold: Answer, answer: Answer, context: Context): Judge
     if (judgement.equal) return judgement;
     const [a, b] = [assignedValue(gold, budget), assignedValue(answer, budget)];
     if (!a || !b || (!a.isConstant && !(a.name === b.name && a.name !== null))) return judgement;
+    if (a.name !== null && b.name !== null && a.name.toLowerCase() !== b.name.toLowerCase()) return judgement; // x = 5 is not y = 5
     return compare(interpret(a.value, signs, budget), interpret(b.value, signs, budget), context);
   }
   const [relation, other] = gold.kind === "relation" ? [gold, answer] : [answer as AnswerOf<"relation">, gold];
+  if (relation.signs.join() === "mod" && other.kind === "scalar")
+    return sameExpression(relation.items[0]!, other.node, budget); // 3 (mod 7)
   const assigned = assignedValue(relation, budget);
   if (!assigned) return differentBy("a relation and something else", "the relation gives no value");
-  const value = interpret(assigned.value, signs, budget);
-  return gold.kind === "relation" ? compare(value, other, context) : compare(other, value, context);
+  const against = (node: Node): Judgement => {
+    const value = interpret(node, signs, budget);
+    return gold.kind === "relation" ? compare(value, other, context) : compare(other, value, context);
+  };
+  const exact = assigned.exact && against(assigned.exact);
+  return exact?.equal ? exact : against(assigned.value);
 }
 
 function compareCollections(gold: Answer, answer: Answer, context: Context): Judgement {
@@ -75,13 +86,18 @@ function compareCollections(gold: Answer, answer: Answer, context: Context): Jud
       ? equalBy("empty set")
       : differentBy("an empty set and something else");
   if (other.kind === "reals") {
-    const points = other.set.every(({ low, high }) => low !== null && high !== null && low === high);
-    if (!points) return differentBy("a list and an interval");
+    const points = pointsOf(list.items.map(nodeOf), context.budget);
+    return points && sameSet(points, other.set) ? equalBy("same numbers") : differentBy("a list and an interval");
   }
   // one value, written once or several times
   return allEqual("the only element", list.items.length, (i) =>
     gold.kind === "collection" ? compare(list.items[i]!, other, context) : compare(other, list.items[i]!, context),
   );
+}
+
+/** The number that an answer is; what is no number gives a node without a value. */
+function nodeOf(answer: Answer): Node {
+  return answer.kind === "scalar" && answer.measure === null && answer.label === "" ? answer.node : { kind: "dots" };
 }
 
 function inOrder(a: readonly Answer[], b: readonly Answer[], context: Context): Judgement {
@@ -176,7 +192,7 @@ function compareRatios(gold: Answer, answer: Answer, { budget }: Context): Judge
     const same = allEqual("ratios part by part", gold.parts.length, (i) =>
       sameExpression(gold.parts[i]!, answer.parts[i]!, budget),
     );
-    if (same.equal || (timeOf(gold.written) && timeOf(answer.written))) return same;
+    if (same.equal || timeOf(gold.written)) return same;
     return allEqual("ratios up to a factor", gold.parts.length - 1, (i) =>
       sameExpression(quotient(gold.parts, i), quotient(answer.parts, i), budget),
     );

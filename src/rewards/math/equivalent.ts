@@ -62,7 +62,7 @@ export function withoutDelimiters(text: string): string {
     if (/^\$[^$]+\$$/.test(inner)) inner = inner.slice(1, -1);
     else if (/^\$\$[^$]+\$\$$/.test(inner)) inner = inner.slice(2, -2);
     else if (/^\\\(.*\\\)$/s.test(inner) || /^\\\[.*\\\]$/s.test(inner)) inner = inner.slice(2, -2);
-    inner = inner.replace(/^\*\*(.*)\*\*$/s, "$1").trim();
+    inner = inner.replace(/^(\*\*?|__)([^*_]*)\1$/s, "$2").trim();
     if (inner === before) break;
   }
   return inner;
@@ -179,7 +179,7 @@ function byContent(gold: Read, answer: Read): Judgement | null {
   if (gold.words === "" || answer.words === "") return null;
   if (/^[a-z][a-z .']+$/.test(gold.words) && a === b) return equalBy("same words");
   const isEmpty = (key: string, { node }: Read): boolean =>
-    key === "\\emptyset" || (node?.kind === "set" && node.items.length === 0);
+    node?.kind === "set" ? node.items.length === 0 : key === "\\emptyset";
   return isEmpty(a, gold) && isEmpty(b, answer) ? equalBy("no solution") : null;
 }
 

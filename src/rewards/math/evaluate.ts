@@ -130,7 +130,7 @@ function evaluateCall<T>({ name, args }: NodeOf<"call">, setting: Setting<T>): T
 }
 
 /** Functions whose exact values all fields share. */
-const EXACT_FIRST = new Set(["gcd", "lcm", "factorial", "binom", "floor", "ceil", "max", "min", "abs"]);
+const EXACT_FIRST = new Set(["gcd", "lcm", "factorial", "binom", "floor", "ceil", "mod", "max", "min", "abs"]);
 
 /** n (n − 1) … (n − k + 1) / k! */
 function fallingBinomial<T>(n: T, k: number, field: Field<T>): T {

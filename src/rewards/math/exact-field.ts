@@ -121,6 +121,7 @@ function exactCall(name: string, args: readonly Rational[], budget: Budget): Rat
   const whole = args.map(wholeOf);
   if (whole.some((value) => value === null)) throw new NoValue(`${name} of a number that is not whole`);
   const numbers = whole as bigint[];
+  if (name === "mod" && numbers.length === 2) return rational(remainder(numbers[0]!, numbers[1]!));
   if (name === "gcd") return rational(numbers.reduce(gcd));
   if (name === "lcm") return rational(numbers.reduce((a, b) => (a === 0n || b === 0n ? 0n : abs(a * b) / gcd(a, b))));
   if (name === "factorial") return rational(factorial(numbers[0]!, numbers[1] ?? 1n, budget));
@@ -141,6 +142,12 @@ function gcd(a: bigint, b: bigint): bigint {
   let [x, y] = [abs(a), abs(b)];
   while (y !== 0n) [x, y] = [y, x % y];
   return x;
+}
+
+/** The rest of a division, from 0 to |b| − 1. */
+function remainder(a: bigint, b: bigint): bigint {
+  if (b === 0n) throw new NoValue("a division by 0", true);
+  return ((a % b) + abs(b)) % abs(b);
 }
 
 /** n (n − step) (n − 2 step) …: n!, n!!, … */

@@ -1,6 +1,8 @@
 import { afterThinking } from "../extract.ts";
 import { findBoxes, lastBoxes } from "./boxes.ts";
-import { answerClause, isJsonObject, isMathematics, lastMathematics } from "./prose.ts";
+import { answerClause, isJsonObject, lastMathematics } from "./prose.ts";
+import { isMathematics } from "./readable.ts";
+import { CLAUSE, NEGATION } from "./statements.ts";
 
 /** Where the answer stands in a completion. */
 export interface Extracted {
@@ -71,7 +73,7 @@ function withoutTexComments(text: string): string {
 }
 
 const PHRASE =
-  /(?:\banswers?\b|答案)(?:[^\w\n]{0,4}\b(?:is|are)\b(?!\s*:?\s*$)|[^\w\n$\\]{0,4}[:：=]|是|为|[ \t]*(?=\$|\\\(|\\\[))/giu;
+  /(?:\bans(?:wers?)?\b|答案)(?:[^\w\n]{0,4}\b(?:is|are)\b(?!\s*:?\s*$)|[^\w\n$\\]{0,4}[:：=]|是|为|[ \t]*(?=\$|\\\(|\\\[))/giu;
 
 /** The last `####`, answer tag or phrase. */
 function lastMark(text: string): Extracted | null {
@@ -85,12 +87,19 @@ function lastMark(text: string): Extracted | null {
     marks.push({ at: openTag, read: () => ({ content: inTag(content), rule: "answer tag" }) });
   }
   const phrases = lastMatches(text, PHRASE, 4);
-  for (const end of phrases) marks.push({ at: end, read: () => asPhrase(answerClause(text.slice(end))) });
+  for (const end of phrases.filter((at) => !isDoubted(text, at)))
+    marks.push({ at: end, read: () => asPhrase(answerClause(text.slice(end))) });
   for (const mark of marks.sort((a, b) => b.at - a.at)) {
     const found = mark.read();
     if (found && found.content.trim() !== "") return found;
   }
   return null;
+}
+
+/** "I don't think the answer is", "the wrong answer is", "if the answer is". */
+function isDoubted(text: string, end: number): boolean {
+  const sentence = text.slice(Math.max(0, end - 80), end).replace(/^.*[.!?。\n]\s/su, "");
+  return NEGATION.test(sentence.replace(CLAUSE, ""));
 }
 
 /** An answer tag may hold a sentence. */

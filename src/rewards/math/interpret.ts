@@ -7,6 +7,7 @@ import { expandPlusMinus, hasPlusMinus } from "./plus-minus.ts";
 import { quantityOf } from "./quantities.ts";
 import { conditionSet, inequalitySet, infinitySign, realSetOf } from "./real-values.ts";
 import { isName } from "./relations.ts";
+import { isHedge } from "./words.ts";
 
 /** How ± is read when there are several. */
 export interface Signs {
@@ -35,12 +36,28 @@ export function interpret(node: Node, signs: Signs, budget: Budget): Answer {
     const rows = matrixOf(node, budget);
     if (rows) return { kind: "matrix", rows };
   }
+  if (node.kind === "ratio" && node.parts.length === 2 && isLabel(node.parts[0]!))
+    return interpret(node.parts[1]!, signs, budget);
   if (node.kind === "ratio") return { kind: "ratio", parts: node.parts, written: node.written };
   if (node.kind === "based")
     return { kind: "based", digits: node.digits, base: node.base, node: wholeNode(basedValue(node)) };
   const sign = infinitySign(node);
   if (sign !== 0) return { kind: "infinity", sign };
-  return quantityOf(node, budget) ?? { kind: "words", text: "" };
+  return quantityOf(node, budget) ?? { kind: "words", text: plainWords(node) };
+}
+
+/** "Answer" in "Answer: 5". */
+function isLabel(node: Node): boolean {
+  const words = plainWords(node);
+  return words !== "" && !words.split(" ").some(isHedge);
+}
+
+/** Words side by side as one text; "" when there is anything else. */
+function plainWords(node: Node): string {
+  if (node.kind === "word") return node.text.toLowerCase();
+  if (node.kind !== "product") return "";
+  const words = node.factors.map(plainWords);
+  return words.includes("") ? "" : words.join(" ");
 }
 
 function collection(nodes: readonly Node[], isSet: boolean, signs: Signs, budget: Budget): Answer {
@@ -62,8 +79,10 @@ function interpretSet(node: Node, signs: Signs, budget: Budget): Answer {
   const set = realSetOf(node, budget);
   if (set) return { kind: "reals", set };
   if (node.kind === "set-operation" && node.op === "union") return collection(unionParts(node), true, signs, budget);
-  if (node.kind === "builder" && node.element.kind !== "relation") return interpret(node.condition, signs, budget);
-  return scalar(node);
+  if (node.kind === "builder" && node.element.kind === "variable") return interpret(node.condition, signs, budget);
+  return node.kind === "builder" && node.element.kind !== "relation"
+    ? { kind: "family", element: node.element, condition: node.condition }
+    : scalar(node);
 }
 
 function unionParts(node: Node): Node[] {

@@ -59,6 +59,7 @@ export const PLAIN_COMMANDS: Readonly<Record<string, string>> = {
   gamma: "gamma",
   lambda: "lambda",
   binom: "binom",
+  mod: "bmod",
 };
 
 /** Commands that are letters. */

@@ -16,7 +16,7 @@ function digitsFrom(text: string, at: number): number {
 }
 
 /** Separators of groups of three digits that are never anything else. */
-const SURE = ["{,}\\!", "{,}", ",\\!", "\\,", "\\;", "\\:", "{\\,}", "\\ "];
+const SURE = ["{,}\\!", "{,}", ",\\!", "\\,", "\\;", "\\:", "{\\,}", "\\ ", "~"];
 
 /** The separator of digit groups at this place: it stands before exactly three digits. */
 function groupSeparator(text: string, at: number, joinCommas: boolean): string | null {
@@ -91,7 +91,12 @@ function repeatingPart(text: string, at: number): Repeating | null {
 /** A number in a base: `1011_2`, `1A3_{16}`, `204_{\text{five}}` is left to the parser. Null when there is none. */
 export function scanBased(text: string, at: number): { digits: string; base: number; end: number } | null {
   const match = /^([0-9A-F]{1,200})(\})?_\{?(\d{1,2})\}?(?!\d)/.exec(text.slice(at, at + 210));
-  if (!match || !/\d/.test(match[1]!) || (at > 0 && /[\dA-Za-z.\\]/.test(text[at - 1]!))) return null;
+  if (
+    !match ||
+    (!/\d/.test(match[1]!) && !/^..+_\{?16/.test(match[0])) ||
+    (at > 0 && /[\dA-Za-z.\\]/.test(text[at - 1]!))
+  )
+    return null;
   const base = Number(match[3]);
   if (base < 2 || base > 16 || match[2]) return null;
   const fits = [...match[1]!].every((digit) => Number.parseInt(digit, 16) < base);

@@ -1,6 +1,6 @@
-import { parseAtom, startsAtom } from "./atoms.ts";
+import { parseArgument, parseAtom, startsAtom } from "./atoms.ts";
 import { type Budget, LIMITS, Unreadable } from "./budget.ts";
-import { accept, type Cursor, cursorOf, describe, isAt, nested, peek, take } from "./cursor.ts";
+import { accept, type Cursor, cursorOf, describe, expectToken, isAt, nested, peek, take } from "./cursor.ts";
 import type { Node } from "./nodes.ts";
 import { numberNode } from "./number-node.ts";
 import type { Reading } from "./scan.ts";
@@ -12,9 +12,20 @@ import { tokenize } from "./tokens.ts";
  */
 export function parse(text: string, reading: Reading, budget: Budget): Node {
   const cursor = cursorOf(tokenize(text, reading, budget), budget);
-  const node = parseList(cursor);
+  const node = parseWithOver(cursor);
   if (!isAt(cursor, "end")) throw new Unreadable(`${describe(peek(cursor))} was not expected`);
   return node;
+}
+
+/** A list, or two with `\over` or `\choose` between them. */
+export function parseWithOver(cursor: Cursor): Node {
+  const left = parseList(cursor);
+  const isOver = accept(cursor, "command", "over");
+  if (!isOver && !accept(cursor, "command", "choose")) return left;
+  const right = parseList(cursor);
+  return isOver
+    ? { kind: "quotient", above: left, below: right }
+    : { kind: "call", name: "binom", args: [left, right] };
 }
 
 /** Things side by side: `1, 2`, `x = 3 or x = 14`, `p = 5, q = 2; p = 7, q = 2`. */
@@ -72,7 +83,22 @@ function parseRelation(cursor: Cursor): Node {
     signs.push(text);
     items.push(parseRatio(cursor));
   }
+  const modulus = parseModulus(cursor);
+  if (modulus) {
+    items.push(modulus);
+    signs.push("mod");
+  }
   return signs.length === 0 ? items[0]! : { kind: "relation", items, signs };
+}
+
+/** `\pmod{7}`, `(\bmod 7)`, `(mod 7)` behind a congruence. */
+function parseModulus(cursor: Cursor): Node | null {
+  if (accept(cursor, "command", "pmod") || accept(cursor, "command", "pod")) return parseArgument(cursor);
+  if (!isAt(cursor, "open", "(") || !isAt(cursor, "command", "bmod", 1)) return null;
+  cursor.at += 2;
+  const modulus = parseSum(cursor);
+  expectToken(cursor, "close", ")");
+  return modulus;
 }
 
 function isRelation(cursor: Cursor): boolean {
@@ -146,6 +172,8 @@ export function parseProduct(cursor: Cursor): Node {
     if (accept(cursor, "sign", "*")) factors.push(parseFactor(cursor));
     else if (accept(cursor, "sign", "/"))
       factors = [{ kind: "quotient", above: productOf(factors), below: parseFactor(cursor) }];
+    else if (accept(cursor, "command", "bmod") || accept(cursor, "command", "mod"))
+      factors = [{ kind: "call", name: "mod", args: [productOf(factors), parseFactor(cursor)] }];
     else if (startsAtom(cursor)) {
       if (peek(cursor).kind === "number" && cursor.tokens[cursor.at - 1]?.kind === "number")
         throw new Unreadable("two numbers stand side by side");

@@ -1,12 +1,13 @@
 import { type Rational, rational } from "../rational.ts";
 import { children, contains, type Node, variablesOf } from "./nodes.ts";
 
+const WHOLE_ARGUMENTS = new Set(["factorial", "binom", "gcd", "lcm", "mod"]);
+
 /** Variables that only take whole values: in factorials, binomials, bounds of sums, and exponents of negative numbers. */
 export function wholeVariables(nodes: readonly Node[]): ReadonlySet<string> {
   const found = new Set<string>();
   const visit = (node: Node): void => {
-    if (node.kind === "call" && (node.name === "factorial" || node.name === "binom"))
-      for (const arg of node.args) variablesOf(arg, found);
+    if (node.kind === "call" && WHOLE_ARGUMENTS.has(node.name)) for (const arg of node.args) variablesOf(arg, found);
     if (node.kind === "big") {
       variablesOf(node.from, found);
       variablesOf(node.to, found);
@@ -16,6 +17,17 @@ export function wholeVariables(nodes: readonly Node[]): ReadonlySet<string> {
   };
   for (const node of nodes) visit(node);
   return found;
+}
+
+/** Whole values at probe `index`: one after the other for the first variable, so that no remainder is left out; the others by chance. */
+function wholeValue(place: number, index: number, draw: (below: number) => number): Rational {
+  return rational(place === 0 ? 2 + index : 2 + draw(24));
+}
+
+/** Sign of variable `place` at probe `index`: over eight probes in a row no variable, and no product of two of the first three, keeps its sign. */
+function signAt(place: number, index: number): 1 | -1 {
+  const shared = index & (1 + (place % 7));
+  return ((shared >> 2) ^ (shared >> 1) ^ shared) & 1 ? -1 : 1;
 }
 
 function isNegativeNumber(node: Node): boolean {
@@ -52,28 +64,29 @@ export function probe(
   draw: (below: number) => number,
 ): Map<string, Rational> {
   const [low, high] = RANGES[index % RANGES.length]!;
+  const isSymmetric = low === -high;
   return new Map(
-    names.map((name) => {
-      if (whole.has(name)) return [name, rational(2 + draw(24))];
+    names.map((name, place) => {
+      if (whole.has(name)) return [name, wholeValue(place, index, draw)];
       const denominator = 1_000_003;
-      const first = Math.round(low * denominator);
-      return [name, rational(first + draw(Math.round((high - low) * denominator)), denominator)];
+      const first = isSymmetric ? 1 : Math.round(low * denominator);
+      const value = first + draw(Math.round((isSymmetric ? high : high - low) * denominator));
+      return [name, rational(isSymmetric ? value * signAt(place, index === 1 ? 1 : 2) : value, denominator)];
     }),
   );
 }
 
-/** Whole probes for rational functions; their signs take turns. */
-export function wholeProbe(
+/** Fractions for rational functions, so that no floor or sine of a multiple of π is hit; their signs take turns. */
+export function exactProbe(
   names: readonly string[],
   whole: ReadonlySet<string>,
   index: number,
   draw: (below: number) => number,
 ): Map<string, Rational> {
   return new Map(
-    names.map((name, i) => {
-      if (whole.has(name)) return [name, rational(2 + draw(40))];
-      const size = 2 + draw(1_000_003);
-      return [name, rational((index >> (i % 3)) % 2 === 0 ? size : -size)];
+    names.map((name, place) => {
+      if (whole.has(name)) return [name, wholeValue(place, index, draw)];
+      return [name, rational(signAt(place, index) * (7 * (1 + draw(100_003)) + 1 + draw(6)), 7)];
     }),
   );
 }

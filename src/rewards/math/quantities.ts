@@ -57,6 +57,11 @@ function spelledPowers(factors: readonly Node[]): Node[] {
   const out: Node[] = [];
   for (let i = 0; i < factors.length; i++) {
     const [factor, next] = [factors[i]!, factors[i + 1]];
+    const speed = factor.kind === "unit" ? SPEEDS[factor.name.toLowerCase()] : undefined;
+    if (speed) {
+      out.push(...speed.map((name, place): Node => unitPower(name, place === 0 ? 1 : -1)));
+      continue;
+    }
     const power =
       factor.kind === "word" && next?.kind === "unit" ? SPELLED_POWERS[factor.text.toLowerCase()] : undefined;
     out.push(
@@ -65,13 +70,28 @@ function spelledPowers(factors: readonly Node[]): Node[] {
         : {
             kind: "power",
             base: next!,
-            exponent: power < 0 ? { kind: "negative", of: wholeNode(-power) } : wholeNode(power),
+            exponent: signedNode(power),
           },
     );
     if (power !== undefined) i++;
   }
   return out;
 }
+
+function signedNode(value: number): Node {
+  return value < 0 ? { kind: "negative", of: wholeNode(-value) } : wholeNode(value);
+}
+
+function unitPower(name: string, power: number): Node {
+  return { kind: "power", base: { kind: "unit", name }, exponent: signedNode(power) };
+}
+
+/** Units that are quotients of two. */
+const SPEEDS: Readonly<Record<string, readonly string[]>> = {
+  mph: ["mile", "hour"],
+  kph: ["km", "hour"],
+  kmh: ["km", "hour"],
+};
 
 const SPELLED_POWERS: Readonly<Record<string, number>> = { square: 2, sq: 2, cubic: 3, per: -1 };
 
@@ -88,11 +108,26 @@ function labelled(factors: readonly Node[], budget: Budget): AnswerOf<"scalar"> 
   const verb = COPULAS.has(text(factors[last]!)!.toLowerCase());
   if (verb && last < factors.length - 1) return quantityOf(productOf(factors.slice(last + 1)), budget);
   if (first === 0) return null; // words first and no verb
+  const scale = SCALES[text(factors[first]!)!.toLowerCase()];
+  if (scale !== undefined) {
+    const scaledNumber: Node = { kind: "product", factors: [...factors.slice(0, first), wholeNode(scale)] };
+    return quantityOf(productOf([scaledNumber, ...factors.slice(first + 1)]), budget);
+  }
   const label = factors.slice(first).map((factor) => text(factor) ?? unitName(factor));
   if (label.some((word) => word === null) || label.length > 6) return null;
   const number = quantityOf(productOf(factors.slice(0, first)), budget);
   return number && { ...number, label: (label as string[]).join(" ").toLowerCase() };
 }
+
+/** Words behind a number that multiply it. */
+const SCALES: Readonly<Record<string, bigint>> = {
+  dozen: 12n,
+  hundred: 100n,
+  thousand: 1000n,
+  million: 10n ** 6n,
+  billion: 10n ** 9n,
+  trillion: 10n ** 12n,
+};
 
 function unitName(node: Node): string | null {
   return node.kind === "unit" ? node.name : null;

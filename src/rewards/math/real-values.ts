@@ -77,7 +77,8 @@ export function realSetOf(node: Node, budget: Budget): RealSet | null {
   return intersection(left, node.op === "minus" ? complement(right) : right);
 }
 
-function pointsOf(items: readonly Node[], budget: Budget): RealSet | null {
+/** A finite set of numbers; null when one of them has no real value. */
+export function pointsOf(items: readonly Node[], budget: Budget): RealSet | null {
   let set: RealSet = [];
   for (const item of items) {
     const value = realValue(item, budget);

@@ -2,12 +2,12 @@ import type { Rational } from "../rational.ts";
 import { signOf } from "./big-float.ts";
 import type { Budget } from "./budget.ts";
 import { type Complex, complexField } from "./complex-field.ts";
-import { evaluate } from "./evaluate.ts";
+import { evaluate, exactValue } from "./evaluate.ts";
 import { exactField } from "./exact-field.ts";
 import { type Field, NoValue } from "./field.ts";
 import { differentBy, equalBy, type Judgement, undecided } from "./judgement.ts";
 import { canonical, type Node, variablesOf } from "./nodes.ts";
-import { fixedDraws, probe, wholeProbe, wholeVariables } from "./probe-points.ts";
+import { exactProbe, fixedDraws, probe, wholeVariables } from "./probe-points.ts";
 import { compareComplex, sameExpression } from "./same-expression.ts";
 
 const TURNED: Readonly<Record<string, string>> = { ">": "<", ">=": "<=" };
@@ -32,12 +32,24 @@ export function sameRelation(a: Directed, b: Directed, budget: Budget): Judgemen
   if (canonical({ kind: "relation", ...a }) === canonical({ kind: "relation", ...b })) return equalBy("same relation");
   const [left, right] = [directed(a), directed(b)];
   if (left.signs.join() !== right.signs.join()) return differentBy("different signs of relation");
+  if (left.signs.join() === "equiv,mod") return sameCongruence(left.items, right.items, budget);
   if (left.signs.length > 1) return sameChain(left, right, budget);
   const sign = left.signs[0]!;
   const [f, g] = [difference(left.items), difference(right.items)];
   if (sign === "=" || sign === "!=" || sign === "~" || sign === "<" || sign === "<=")
     return proportional(f, g, sign === "<" || sign === "<=", budget);
   return sameChain(left, right, budget);
+}
+
+/** `x ≡ 3 (mod 7)` and `x ≡ 10 (mod 7)`: the remainders may differ by multiples of the modulus. */
+function sameCongruence(a: readonly Node[], b: readonly Node[], budget: Budget): Judgement {
+  const [modulus, shift] = [exactValue(a[2]!, budget), exactValue(difference([a[1]!, b[1]!]), budget)];
+  const isSame = sameExpression(a[0]!, b[0]!, budget).equal && sameExpression(a[2]!, b[2]!, budget).equal;
+  const isMultiple =
+    modulus && shift && modulus.numerator !== 0n
+      ? (shift.numerator * modulus.denominator) % (modulus.numerator * shift.denominator) === 0n
+      : sameExpression(a[1]!, b[1]!, budget).equal;
+  return isSame && isMultiple ? equalBy("same congruence") : differentBy("different congruences");
 }
 
 function sameChain(a: Directed, b: Directed, budget: Budget): Judgement {
@@ -54,7 +66,7 @@ function difference(items: readonly Node[]): Node {
 }
 
 /** How many points beside the first must have the same quotient. */
-const POINTS = 4;
+const POINTS = 7;
 const TRIES = 20;
 
 /** Whether f = c · g with a constant c ≠ 0, or c > 0 where the direction counts. */
@@ -63,7 +75,7 @@ function proportional(f: Node, g: Node, needsPositive: boolean, budget: Budget):
   if (names.length === 0) return sameExpression(f, g, budget);
   const whole = wholeVariables([f, g]);
   const exact = exactField(budget);
-  const exactResult = quotientsAgree(exact, f, g, (i, draw) => wholeProbe(names, whole, i, draw), budget, {
+  const exactResult = quotientsAgree(exact, f, g, (i, draw) => exactProbe(names, whole, i, draw), budget, {
     isZero: (x: Rational) => x.numerator === 0n,
     same: (x, y) => x.numerator * y.denominator === y.numerator * x.denominator,
     isPositive: (x) => x.numerator > 0n,

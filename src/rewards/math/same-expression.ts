@@ -8,7 +8,7 @@ import { type Field, NoValue } from "./field.ts";
 import { differentBy, equalBy, type Judgement, undecided } from "./judgement.ts";
 import { modularField } from "./modular-field.ts";
 import { canonical, contains, type Node, variablesOf } from "./nodes.ts";
-import { fixedDraws, probe, wholeProbe, wholeVariables } from "./probe-points.ts";
+import { exactProbe, fixedDraws, probe, wholeVariables } from "./probe-points.ts";
 
 /**
  * Whether two expressions are the same number, or the same function of their variables over the reals.
@@ -107,8 +107,9 @@ function compareIn<T>(
   }
 }
 
-const EXACT_POINTS = 4;
-const TRIES = 8;
+/** Points that must agree: eight see each sign of each variable and each remainder by a small number. */
+const EXACT_POINTS = 8;
+const TRIES = 14;
 
 function sameFunction(a: Node, b: Node, names: readonly string[], budget: Budget): Judgement {
   const whole = wholeVariables([a, b]);
@@ -119,7 +120,7 @@ function sameFunction(a: Node, b: Node, names: readonly string[], budget: Budget
     const draw = fixedDraws();
     let agreed = 0;
     for (let i = 0; i < TRIES && agreed < EXACT_POINTS; i++) {
-      const point = wholeProbe(names, whole, i, draw);
+      const point = exactProbe(names, whole, i, draw);
       const isSame = compareIn(
         field as Field<unknown>,
         a,

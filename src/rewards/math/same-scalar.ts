@@ -25,6 +25,14 @@ export function sameScalar(gold: Scalar, answer: Scalar, budget: Budget): Judgem
   );
 }
 
+/** `5m`: as well five times m. `1,000.99m²` and `6 m/s` are not meant so. */
+function isMonomial(node: Node): boolean {
+  if (node.kind !== "product") return false;
+  return node.factors.every(
+    (factor) => factor.kind === "variable" || (factor.kind === "number" && factor.digits === undefined),
+  );
+}
+
 /** `6 m` in italics against a number or a quantity: where only one side has letters, they may be units behind its number. */
 function lettersAsUnits(gold: Scalar, answer: Scalar, budget: Budget): Judgement | null {
   const [a, b] = [gold, answer].map((side) => variablesOf(side.node).size);
@@ -35,8 +43,9 @@ function lettersAsUnits(gold: Scalar, answer: Scalar, budget: Budget): Judgement
     const quantity = node.kind === "number" ? null : quantityOf(rename(node), budget);
     return quantity?.measure && variablesOf(quantity.node).size === 0 && node.kind === "product" ? quantity : null;
   };
-  const converted = asUnits(a === 0 ? answer : gold);
-  if (!converted) return null;
+  const [bare, lettered] = a === 0 ? [gold, answer] : [answer, gold];
+  const converted = asUnits(lettered);
+  if (!converted || (!bare.measure && isMonomial(lettered.node))) return null;
   const judgement = a === 0 ? sameScalar(gold, converted, budget) : sameScalar(converted, answer, budget);
   return judgement.equal ? equalBy("equal, letters read as units") : null;
 }

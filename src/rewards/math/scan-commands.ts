@@ -1,5 +1,6 @@
 import { Unreadable } from "./budget.ts";
 import { BASE_WORDS, IGNORED, RELATIONS, TEXT_COMMANDS } from "./names.ts";
+import { scanBased } from "./numerals.ts";
 import { bracket, push, type Scan, type TokenKind } from "./scan.ts";
 import { scan } from "./tokens.ts";
 
@@ -118,6 +119,13 @@ function scanText(state: Scan, level: number): void {
   const base = Object.hasOwn(BASE_WORDS, content.trim()) && state.out.length > 1 && state.out.at(-1)!.text === "_";
   if (base) {
     push(state, "number", String(BASE_WORDS[content.trim()]!));
+    return;
+  }
+  const based =
+    state.text[state.at] === "_" ? scanBased(`${content.trim()}${state.text.slice(state.at, state.at + 8)}`, 0) : null;
+  if (based) {
+    push(state, "based", based.digits, { base: based.base });
+    state.at += based.end - content.trim().length;
     return;
   }
   scan({ ...state, text: content, isText: true, at: 0, spaced: state.spaced || content.startsWith(" ") }, level + 1);

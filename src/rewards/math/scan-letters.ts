@@ -67,6 +67,8 @@ function pushName(state: Scan, name: string): void {
   if (lower === "or" || lower === "and") push(state, "separator", lower);
   else if (PERCENT_WORDS.has(lower)) push(state, "sign", "%");
   else if (lower === "degrees" || lower === "degree" || lower === "deg") push(state, "sign", "deg");
+  else if (name === "min" && state.out.at(-1)?.kind === "number" && !/^\s*[([\\]/.test(state.text.slice(state.at)))
+    push(state, "unit", name);
   else if (Object.hasOwn(FUNCTIONS, name)) push(state, "command", name);
   else if (Object.hasOwn(PLAIN_COMMANDS, lower)) push(state, "command", PLAIN_COMMANDS[lower]!);
   else if (isUnitHere(name, state)) push(state, "unit", name);

@@ -66,7 +66,7 @@ function scanSign(state: Scan, character: string): void {
     push(state, "sign", "^");
   } else if (Object.hasOwn(RELATIONS, character)) push(state, "relation", RELATIONS[character]!);
   else if (character === "(" || character === "[" || character === ")" || character === "]") bracket(state, character);
-  else if (character === "{") push(state, "open", "{");
+  else if (character === "{") scanBrace(state);
   else if (character === "}") push(state, "close", "}");
   else if (character === "," || character === ";") push(state, "separator", character);
   else if (character === "$") push(state, "sign", "money");
@@ -75,6 +75,19 @@ function scanSign(state: Scan, character: string): void {
   else if (character === '"' || character === "`" || (state.isText && "?-".includes(character))) state.spaced = true;
   else if (/\p{L}/u.test(character)) scanOtherScript(state);
   else throw new Unreadable(`the sign ${JSON.stringify(character)} has no meaning here`);
+}
+
+/** An opening brace; `{}` by itself and the braces of `{,}` say nothing. */
+function scanBrace(state: Scan): void {
+  const [, sign] = /^\s*([,;]?)\s*\}/.exec(state.text.slice(state.at, state.at + 12)) ?? [];
+  const before = state.out.at(-1);
+  const isArgument = before?.kind === "command" || before?.text === "^" || before?.text === "_" || before?.text === "}";
+  if (sign === undefined || isArgument) {
+    push(state, "open", "{");
+    return;
+  }
+  state.at = state.text.indexOf("}", state.at) + 1;
+  if (sign !== "") push(state, "separator", sign);
 }
 
 /** A word in letters of another script. */
