@@ -19,7 +19,7 @@ const { values } = parseArgs({
 const PANELS = [
   ["Entropy bonus", ["grpo", "bonus-0-003", "bonus-0-03", "bonus-0-1", "bonus-0-3"]],
   ["SIREN", ["grpo", "siren-0-005", "siren-1", "siren-3", "siren-10"]],
-  ["AEPO", ["grpo", "aepo-0-15", "aepo-0-20", "aepo-0-25"]],
+  ["AEPO", ["grpo", "aepo-0-10", "aepo-0-15", "aepo-0-20", "aepo-0-25"]],
   ["EPO, adaptive bonus, entropy advantage", ["grpo", "epo-0-03", "epo-0-1", "adaptive-0-2", "entropy-advantage"]],
   ["Four updates a rollout", ["grpo-4-updates", "clip-higher-4-updates", "lp-reg", "clip-cov", "kl-cov"]],
   ["Forking tokens", ["grpo", "forking-0-2"]],

@@ -23,8 +23,9 @@ const { values } = parseArgs({
 
 const control = (name, options = {}) =>
   ["name", ...Object.keys(options)].map((key) => [`control.${key}`, { name, ...options }[key]]);
+/** All problems are sampled again: what AEPO can do is bounded by the right answers among the auxiliary rows. */
 const aepo = (target) =>
-  control("aepo", { target, lowTemperature: 0.5, highTemperature: 2, maxRows: 48, promptShare: 0.5, entropy: "full" });
+  control("aepo", { target, lowTemperature: 0.5, highTemperature: 1.5, maxRows: 128, promptShare: 1, entropy: "full" });
 /** Methods that work by the drift within a step need several updates a rollout. */
 const OFF_POLICY = [
   ["update.miniBatches", 2],
@@ -42,6 +43,7 @@ const VARIANTS = {
   "siren 1": control("siren", { coefficient: 1 }),
   "siren 3": control("siren", { coefficient: 3 }),
   "siren 10": control("siren", { coefficient: 10 }),
+  "aepo 0.10": aepo(0.1),
   "aepo 0.15": aepo(0.15),
   "aepo 0.20": aepo(0.2),
   "aepo 0.25": aepo(0.25),
