@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { RewardError } from "../utils/errors.ts";
 import { codeJavascript, codePython } from "./code/index.ts";
 import { containsReward } from "./contains.ts";
 import { countdownReward } from "./countdown.ts";
@@ -6,10 +7,12 @@ import { exactMatchReward } from "./exact-match.ts";
 import { formatReward } from "./format.ts";
 import { reasoningTask } from "./generated/index.ts";
 import { jsonSchemaReward } from "./json-schema.ts";
+import { llmJudge } from "./judge/index.ts";
 import { languageReward } from "./language.ts";
 import { lengthReward } from "./length.ts";
 import { mathReward } from "./math-answer.ts";
 import { numericAnswerReward } from "./numeric-answer.ts";
+import type { ModuleRewardConfig } from "./own-reward.ts";
 import { regexReward } from "./regex.ts";
 import { repetitionReward } from "./repetition.ts";
 import { toolCallReward } from "./tool-call.ts";
@@ -27,6 +30,7 @@ const DEFS = [
   codeJavascript,
   jsonSchemaReward,
   toolCallReward,
+  llmJudge,
   formatReward,
   lengthReward,
   repetitionReward,
@@ -59,6 +63,11 @@ export const BuiltInRewardConfig = z.discriminatedUnion("name", [
   ),
   named("json-schema", jsonSchemaReward, "Is the answer JSON that satisfies a JSON schema?"),
   named("tool-call", toolCallReward, "Are the answer's tool calls well-formed, to known tools, with valid arguments?"),
+  named(
+    "llm-judge",
+    llmJudge,
+    "Does a model at an OpenAI-compatible endpoint call the answer right? Off unless named.",
+  ),
   named("format", formatReward, "Does the completion have the asked form: a box, answer tags, think tags, a pattern?"),
   named("length", lengthReward, "How near is the number of sampled tokens to a target?"),
   named("repetition", repetitionReward, "How little of the text repeats itself?"),
@@ -66,8 +75,10 @@ export const BuiltInRewardConfig = z.discriminatedUnion("name", [
 ]);
 export type BuiltInRewardConfig = z.infer<typeof BuiltInRewardConfig>;
 
-/** Makes one built-in reward. */
-export function createReward(config: BuiltInRewardConfig): Reward {
+/** Makes one built-in reward. One of the user's own runs in a thread only: `openRubric`. */
+export function createReward(config: BuiltInRewardConfig | ModuleRewardConfig): Reward {
+  if ("module" in config)
+    throw new RewardError(`reward ${config.name}: ${config.module} runs in a thread only; use openRubric()`);
   const { name, weight: _weight, ...options } = config;
   return builtInDef(name).create(options as never);
 }

@@ -1,7 +1,7 @@
 import { messageOf, RewardError } from "../utils/errors.ts";
 import type { PoolStats, VerifierPool, VerifierSource } from "./pool/index.ts";
 import { checkedVerdict, failed, late } from "./pool/verdict-check.ts";
-import type { Outcome, Reward, Scorable, Verdict } from "./types.ts";
+import type { Outcome, Reward, RewardUsage, Scorable, Verdict } from "./types.ts";
 
 /** One verdict of a rubric, with its weight and the wall time of the call. */
 export interface ScoredTerm extends Verdict {
@@ -27,6 +27,8 @@ export interface Rubric {
   score(completion: Scorable): Promise<RubricResult>;
   /** Throughput and latency of the rewards that run in threads; null when none does. */
   stats(): PoolStats | null;
+  /** What rewards that ask a server have cost, by name; empty when none does. */
+  usage(): Readonly<Record<string, RewardUsage>>;
   /** Ends the threads. A rubric that is not closed keeps no process alive. */
   close(): Promise<void>;
 }
@@ -68,6 +70,10 @@ export function rubric(terms: readonly RubricTerm[], { pool, deadlineMs = DEADLI
       );
     },
     stats: () => pool?.stats() ?? null,
+    usage: () =>
+      Object.fromEntries(
+        terms.flatMap((term) => ("reward" in term && term.reward.usage ? [[nameOf(term), term.reward.usage()]] : [])),
+      ),
     close: async () => pool?.close(),
   };
 }

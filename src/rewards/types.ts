@@ -30,12 +30,25 @@ export interface Scorable {
   readonly tokens: number;
 }
 
+/** What a reward that asks a server has cost so far. */
+export interface RewardUsage {
+  /** Sent, repeated ones included. */
+  readonly requests: number;
+  /** Answers whose verdict was known. */
+  readonly cached: number;
+  /** As the server counts them. */
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+}
+
 /** A named function of one finished completion. */
 export interface Reward {
   readonly name: string;
   /** The reward ends every answer by itself within limits of its own, so that a rubric waits without a deadline (and without counting queues). */
   readonly isBounded?: boolean;
   score(completion: Scorable): Verdict | Promise<Verdict>;
+  /** For rewards that ask a server. */
+  usage?(): RewardUsage;
 }
 
 /** A kind of reward: its options (one strict schema) and how to make one. */

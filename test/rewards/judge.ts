@@ -1,4 +1,4 @@
-import { createReward, type RewardConfig, RewardConfig as Schema, type Verdict } from "../../src/rewards/index.ts";
+import { createReward, RewardConfig, type Verdict } from "../../src/rewards/index.ts";
 import type { Json } from "../../src/rollout/index.ts";
 
 /** What a test says about a completion besides its text. */
@@ -15,7 +15,7 @@ export function judge(
   given: Given = {},
 ): Verdict {
   const { answer = null, data = {}, tokens = 1 } = given;
-  const reward = createReward(Schema.parse(config) as Extract<RewardConfig, { name: "length" }>);
+  const reward = createReward(RewardConfig.parse(config));
   const task = { id: "t", set: "file", prompt: "", answer, data };
   return reward.score({ task, text, stop: "eos", tokens }) as Verdict;
 }

@@ -1,0 +1,2 @@
+export { JudgeOptions } from "./options.ts";
+export { llmJudge } from "./reward.ts";
