@@ -17,6 +17,9 @@ type State = { coefficient: number; enabled: number };
  * Skywork-OR1's adaptive bonus (arXiv:2505.22312): −c·enabled·aggregate(H), where c rises by `delta` after a step whose entropy was below the
  * target and falls otherwise, and is applied only while below. Measure and gate act from the next step on. What it measures is −mean ℓ_old of
  * the sampled tokens, as the released code does, not the full-vocabulary entropy.
+ *
+ * The defaults are those of the released scripts, made for entropies near 0.2 nats and a thousand steps; a short run needs a larger `delta`
+ * and `max`. TRL's form (at most the target, δ 0.005, limit 1) differs in all three. `target-entropy` is the smoother controller.
  */
 export const adaptiveEntropy = defineControl({
   name: "adaptive-entropy",
@@ -38,6 +41,7 @@ export const adaptiveEntropy = defineControl({
         const moved = coefficient + (below ? delta : -delta);
         return { coefficient: Math.min(max, Math.max(min, moved)), enabled: below ? 1 : 0 };
       },
+      summary: (state) => ({ entropy_coef: applied(state) }),
     };
   },
 });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { liveSlots, meanOver, shareOf } from "./stats.ts";
+import { liveSlots, maskOf, meanOver } from "./stats.ts";
 import { defineControl, type EntropyControl, type MiniBatchResult, type TokenBatch } from "./types.ts";
 
 const Options = z.strictObject({
@@ -43,8 +43,11 @@ const ADVANTAGE_EPSILON = 1e-6;
  * AEPO (arXiv:2510.08141): rows sampled at a temperature above 1 while the entropy is below its target, and below 1 while it is above, trained
  * with the right answers alone and log-probs at temperature 1: what is sampled hot flattens the policy, what is sampled cold sharpens it.
  *
- * The default is the released form (rows are replaced, two temperatures); no qualifying row is not an error as it is there. `scope` is the
- * form of the paper's seventh version, SCOPE-RL.
+ * The default is the released form (rows are replaced, two temperatures), since its published numbers are AEPO's and it costs no longer batch.
+ * Departures from that code: no qualifying row means none is used instead of an error, and replaced rows are dealt to mini-batches with their
+ * groups instead of all landing in the first. Kept as released: halving above the target, heating at exactly the target, rows of groups that
+ * are all right are not used. `scope` is the form of the paper's seventh version, SCOPE-RL: a proportional temperature, and right rows added
+ * with weight α. Importance corrections leave auxiliary rows alone.
  */
 export const aepo = defineControl({
   name: "aepo",
@@ -60,8 +63,9 @@ export const aepo = defineControl({
       if (released) return h <= target ? highTemperature : lowTemperature;
       return Math.min(highTemperature, Math.max(lowTemperature, 1 + target - h));
     };
-    const rowCount = (candidates: number, { entropy: h }: State): number => {
-      const most = Math.min(options.maxRows, candidates);
+    const rowCount = (qualifying: number, { entropy: h }: State): number => {
+      if (!released) return qualifying;
+      const most = Math.min(options.maxRows, qualifying);
       return (h ?? 0) > target ? Math.floor(most / 2) : most;
     };
     return {
@@ -71,11 +75,15 @@ export const aepo = defineControl({
         promptShare: options.promptShare,
         temperature: temperature(state),
         place: released ? ("replace" as const) : ("add" as const),
-        choose: (groups, rewards) => {
-          if (!released) return groups.map((_, i) => i);
-          const qualifying = qualifyingRows(groups, rewards, options.threshold);
-          return qualifying.slice(0, rowCount(qualifying.length, state));
-        },
+        // scope: wrong rows count in the denominator of the added term
+        qualify: (groups, rewards) =>
+          released ? qualifyingRows(groups, rewards, options.threshold) : groups.map((_, i) => i),
+        count: (qualifying) => rowCount(qualifying, state),
+        report: ({ qualifying, used, all }) => ({
+          "aepo/aux_candidates": qualifying,
+          "aepo/aux_rows": used,
+          ...(released && all > 0 ? { "aepo/aux_frac": used / all } : {}),
+        }),
       }),
       rows: (rows) => ({
         advantages: rows.map(({ auxiliary }) => (auxiliary && released ? 1 : null)),
@@ -95,23 +103,16 @@ export const aepo = defineControl({
           }),
       report: ({ batch }, state) => {
         const rows = batch.rows.filter(({ auxiliary }) => auxiliary);
-        const selected = new Uint8Array(batch.live.length);
         const used = batch.rows.flatMap((row, i) => (row.auxiliary && (released || row.reward >= 1) ? [i] : []));
-        for (const t of liveSlots(batch, used)) selected[t] = 1;
         return {
-          selected,
+          selected: maskOf(batch.live.length, liveSlots(batch, used)),
           metrics: {
             "aepo/controller_entropy": state.entropy ?? 0,
             "aepo/target": target,
             "aepo/temperature": temperature(state),
             "aepo/aux_rows": rows.length,
             ...(released
-              ? {
-                  "aepo/aux_frac": shareOf(
-                    batch.rows.map((_, i) => i),
-                    (i) => batch.rows[i]!.auxiliary,
-                  ),
-                }
+              ? { "aepo/aux_frac": rows.length / Math.max(1, batch.rows.length) }
               : { "aepo/alpha": options.alpha }),
           },
         };

@@ -17,6 +17,9 @@ const MAX_LOG_RATIO = 20;
 /**
  * Clip-Cov (arXiv:2505.22617): of the tokens with low < cov < high that the loss does not clip already, max(1, ⌊ratio · n⌋) are drawn at
  * random and their token loss is multiplied by 0; denominators stay. cov = (A − mean A)(ℓ − mean ℓ) with the current ℓ.
+ *
+ * `ratio` and the bounds are the paper's. The released code takes means and counts over the micro-batch; the default here is the mini-batch,
+ * so that memory settings do not change what is trained. Its scripts set `loss: {name: clip, clipLow: 1, clipHigh: 1}`.
  */
 export const clipCov = defineControl({
   name: "clip-cov",

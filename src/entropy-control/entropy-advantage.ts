@@ -10,6 +10,9 @@ const Options = z.strictObject({
 /**
  * Entropy-shaped advantage, "Reasoning with Exploration" (arXiv:2506.14758): A + min(α·H, |A|/κ) in A's place, H the current full-vocabulary
  * entropy without gradient. Tokens of advantage 0 keep it.
+ *
+ * The defaults are the paper's for GRPO (α 0.1 for PPO): above κ = 1 no advantage changes its sign. SIREN's baseline of this name has κ = 1,
+ * which can take a negative advantage away, and masked nucleus entropies.
  */
 export const entropyAdvantage = defineControl({
   name: "entropy-advantage",

@@ -38,7 +38,8 @@ export type EpoState = { history: Json[] };
  * EPO (arXiv:2509.22576): an entropy bonus, and a penalty for tokens whose entropy leaves a corridor around the mean of past steps.
  *
  * The default is the paper's second version: L − λ(L_H − β_k·L_smooth) with nested means (trajectory, turn, token), one reference over all
- * steps and a hinge that has a gradient. `released` is for reproduction: its penalty is an indicator without gradient, so that it trains
+ * steps and a hinge that has a gradient; it is the only form in which the smoothing acts at all. With the paper's lowRatio 0 only the upper side
+ * binds. β_k falls from 2 to 1 as its equation says, though the prose calls it rising. `released` is for reproduction: its penalty is an indicator without gradient, so that it trains
  * exactly like the naive bonus; its references go by turn, and its left padding shifts them.
  */
 export const epo: ControlDef<typeof Options, EpoState> = defineControl({

@@ -18,6 +18,9 @@ const Options = z.strictObject({
 /**
  * Forking tokens, "Beyond the 80/20 Rule" (arXiv:2506.01939): only the ⌈ratio · n⌉ live tokens of the largest current entropy are in the
  * policy term, and its denominators count no others. KL keeps all live tokens.
+ *
+ * The default 0.2 is the paper's, ranked over the mini-batch: the released code ranks each micro-batch, so that memory settings change the
+ * result, and divides 0 by 0 in a row without a kept token, which here does not count. Equal entropies: the earlier token is kept.
  */
 export const forkingTokens = defineControl({
   name: "forking-tokens",

@@ -1,19 +1,18 @@
-import { z } from "zod";
 import type { Value } from "../graph/index.ts";
 import { ConfigError, messageOf, RlvrError, TrainingError } from "../utils/errors.ts";
-import type {
-  ControlGraph,
-  ControlReport,
-  EntropyControl,
-  MiniBatchResult,
-  Selection,
-  TokenBatch,
-  TokenProgram,
-} from "./types.ts";
-
-/** Phases that run on the host, and what `state` they may return. */
-const PHASES = ["init", "knobs", "plan", "rows", "old", "begin", "select", "report", "next"] as const;
-const SELECTION = ["features", "scalars", "policyTokens", "policyFactor", "constant"];
+import {
+  checkMetrics,
+  checkNumbers,
+  checkPhases,
+  checkProgram,
+  checkReport,
+  checkRoles,
+  checkSelection,
+  checkState,
+  Expected,
+  expected,
+} from "./guard-checks.ts";
+import type { AuxiliaryPlan, ControlGraph, EntropyControl, TokenProgram } from "./types.ts";
 
 /**
  * A control of a user's own whose results are checked at every call: what is wrong is named with the phase and the shape expected, instead of
@@ -26,14 +25,14 @@ export function guardControl(control: EntropyControl, where: string): EntropyCon
   if (wrong) throw new ConfigError(`${where}: ${wrong}`);
   const started = run(where, "init", ConfigError, () => checkState(control.init()));
   const call = <T>(phase: string, body: () => T): T => run(where, phase, TrainingError, body);
-  const { knobs, plan, rows, begin, select, report, next, graph, measure, old } = control;
+  const { knobs, plan, rows, begin, select, report, next, summary, graph, measure, old } = control;
   return {
     ...control,
     init: () => started,
     ...(knobs && { knobs: (...args) => call("knobs", () => checkNumbers(knobs(...args), "number")) }),
-    ...(plan && { plan: (state) => call("plan", () => plan(state)) }),
-    ...(rows && { rows: (all) => call("rows", () => rows(all)) }),
-    ...(old && { old: (state) => call("old", () => guardProgram(old(state), where, "old")) }),
+    ...(plan && { plan: (state) => call("plan", () => guardPlan(plan(state), where)) }),
+    ...(rows && { rows: (all) => call("rows", () => checkRoles(rows(all), all.length)) }),
+    ...(old && { old: (state) => call("old", () => guardProgram(checkProgram(old(state)), where, "old")) }),
     ...(begin && { begin: (...args) => call("begin", () => checkState(begin(...args))) }),
     ...(measure && { measure: guardProgram(measure, where, "measure")! }),
     ...(select && {
@@ -43,6 +42,7 @@ export function guardControl(control: EntropyControl, where: string): EntropyCon
     ...(graph && { graph: guardGraph(graph, where) }),
     ...(report && { report: (result, ...rest) => call("report", () => checkReport(report(result, ...rest), result)) }),
     ...(next && { next: (...args) => call("next", () => checkState(next(...args))) }),
+    ...(summary && { summary: (state) => call("summary", () => checkMetrics(summary(state))) }),
   };
 }
 
@@ -53,7 +53,10 @@ function run<T>(
   body: () => T,
 ) {
   try {
-    return body();
+    const result = body();
+    if (typeof (result as { then?: unknown } | null | undefined)?.then === "function")
+      throw new Expected("must return its result at once, got a promise");
+    return result;
   } catch (error) {
     if (error instanceof RlvrError) throw error;
     throw new Kind(`${where}: ${phase}() ${error instanceof Expected ? "" : "failed: "}${messageOf(error)}`, {
@@ -62,78 +65,38 @@ function run<T>(
   }
 }
 
-/** A result of another shape than expected. */
-class Expected extends Error {}
-
-function expected(what: string, got: unknown): Expected {
-  const length = (got as { length?: unknown } | null | undefined)?.length;
-  const kind =
-    got === null ? "null" : Array.isArray(got) ? "Array" : ((got as object)?.constructor?.name ?? typeof got);
-  const shown = typeof got === "number" ? `${got}` : typeof length === "number" ? `${kind} of ${length}` : kind;
-  return new Expected(`must return ${what}, got ${shown}`);
-}
-
-function checkPhases(control: unknown): string | null {
-  if (control === null || typeof control !== "object")
-    return `create() must return an object with init() and the phases that the method needs, got ${control === null ? "null" : typeof control}`;
-  const phases = control as Record<string, unknown>;
-  if (typeof phases.init !== "function")
-    return "create() must return an object with init(): the state at the start, or null";
-  const known = [...PHASES, "slotAfterEnd", "measure", "graph"];
-  const unknown = Object.keys(phases).filter((name) => !(known as string[]).includes(name));
-  if (unknown.length > 0) return `unknown phase ${unknown.join(", ")} (known: ${known.join(", ")})`;
-  const notFunctions = PHASES.filter((name) => phases[name] !== undefined && typeof phases[name] !== "function");
-  return notFunctions.length > 0 ? `${notFunctions.join(", ")} must be a function` : null;
-}
-
-function checkState<T>(state: T): T {
-  if (!z.json().safeParse(state).success)
-    throw expected("plain JSON with finite numbers, since checkpoints keep it", state);
-  return state;
-}
-
-function checkNumbers<T extends Readonly<Record<string, number>>>(values: T, what: string): T {
-  if (values === null || typeof values !== "object") throw expected(`an object of ${what}s by name`, values);
-  for (const [name, value] of Object.entries(values))
-    if (!Number.isFinite(value)) throw new Expected(`must return finite numbers, ${what} ${name} is ${value}`);
-  return values;
-}
-
-function checkSlots(name: string, values: ArrayLike<number> | undefined, { live }: TokenBatch): void {
-  if (values === undefined) return;
-  if (!ArrayBuffer.isView(values) || values.length !== live.length)
-    throw expected(`${name} as a typed array with one entry per slot [${live.length}]`, values);
-  for (let t = 0; t < live.length; t++)
-    if (!Number.isFinite(values[t])) throw new Expected(`must return finite values, ${name}[${t}] is ${values[t]}`);
-}
-
-function checkSelection(selection: Selection, batch: TokenBatch, graph: ControlGraph): Selection {
-  if (selection === null || typeof selection !== "object")
-    throw expected(`an object with ${SELECTION.join(", ")}`, selection);
-  const unknown = Object.keys(selection).filter((name) => !SELECTION.includes(name));
-  if (unknown.length > 0) throw new Expected(`returned unknown ${unknown.join(", ")} (known: ${SELECTION.join(", ")})`);
-  const { features = {}, scalars = {}, policyTokens, policyFactor, constant } = selection;
-  for (const name of graph.features ?? []) {
-    if (!features[name]) throw new Expected(`must return features.${name}, which graph.features lists`);
-    checkSlots(`features.${name}`, features[name], batch);
-  }
-  checkNumbers(scalars, "scalar");
-  for (const name of graph.scalars ?? [])
-    if (scalars[name] === undefined) throw new Expected(`must return scalars.${name}, which graph.scalars lists`);
-  checkSlots("policyTokens", policyTokens, batch);
-  checkSlots("policyFactor", policyFactor, batch);
-  if (constant !== undefined) checkNumbers({ constant }, "number");
-  return selection;
-}
-
-function checkReport(report: ControlReport, { batch }: MiniBatchResult): ControlReport {
-  if (typeof report?.metrics !== "object") throw expected("an object with metrics", report);
-  checkNumbers(report.metrics, "metric");
-  const outside = Object.keys(report.metrics).filter((name) => !/^control\/[\w-]+$/.test(name));
-  if (outside.length > 0)
-    throw new Expected(`must name its metrics control/NAME (letters, digits, dash), got ${outside.join(", ")}`);
-  checkSlots("selected", report.selected, batch);
-  return report;
+/** A plan whose values are sensible, and whose functions are checked when they are called. */
+function guardPlan(plan: AuxiliaryPlan | null, where: string): AuxiliaryPlan | null {
+  if (plan === null) return null;
+  const shape = "null, or {promptShare, temperature, place, qualify, count}";
+  if (typeof plan !== "object" || typeof plan.qualify !== "function" || typeof plan.count !== "function")
+    throw expected(`${shape} with the functions qualify and count`, plan);
+  const { promptShare, temperature, place, qualify, count, report } = plan;
+  if (!(promptShare > 0 && promptShare <= 1)) throw new Expected(`must return ${shape}, promptShare is ${promptShare}`);
+  if (!(temperature > 0 && Number.isFinite(temperature)))
+    throw new Expected(`must return ${shape}, temperature is ${temperature}`);
+  if (place !== "replace" && place !== "add")
+    throw new Expected(`must return ${shape} with place "replace" or "add", it is ${JSON.stringify(place)}`);
+  const call = <T>(phase: string, body: () => T): T => run(where, `plan.${phase}`, TrainingError, body);
+  return {
+    ...plan,
+    qualify: (groups, rewards) =>
+      call("qualify", () => {
+        const rows = qualify(groups, rewards);
+        const known = (i: unknown): boolean =>
+          Number.isInteger(i) && (i as number) >= 0 && (i as number) < groups.length;
+        if (!Array.isArray(rows) || !rows.every(known) || new Set(rows).size < rows.length)
+          throw expected(`different indices of the ${groups.length} auxiliary rows`, rows);
+        return rows;
+      }),
+    count: (qualifying) =>
+      call("count", () => {
+        const used = count(qualifying);
+        if (!Number.isInteger(used) || used < 0) throw expected("a whole number of rows, 0 or more", used);
+        return used;
+      }),
+    ...(report && { report: (counts) => call("report", () => checkMetrics(report(counts))) }),
+  };
 }
 
 function guardProgram(program: TokenProgram | null, where: string, phase: string): TokenProgram | null {
@@ -159,6 +122,7 @@ function guardGraph(graph: ControlGraph, where: string): ControlGraph {
       perToken: (...args) =>
         build("perToken", () => {
           const values = perToken(...args);
+          if (values === null || typeof values !== "object") throw expected("an object of values by name", values);
           for (const [name, value] of Object.entries(values)) checkColumn(value, `an object whose ${name} is`);
           return values;
         }),

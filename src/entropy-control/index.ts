@@ -11,6 +11,7 @@ import { klCov } from "./kl-cov.ts";
 import { lpReg } from "./lp-reg.ts";
 import { loadOwnControl } from "./own-control.ts";
 import { siren } from "./siren.ts";
+import { targetEntropy } from "./target-entropy.ts";
 import type { ControlDef, EntropyControl } from "./types.ts";
 
 export { z } from "zod";
@@ -32,6 +33,7 @@ export * from "./types.ts";
 const DEFS: readonly ControlDef[] = [
   entropyBonus,
   adaptiveEntropy,
+  targetEntropy,
   clipCov,
   klCov,
   forkingTokens,
@@ -49,6 +51,7 @@ const named = <N extends string, S extends z.ZodRawShape>(name: N, options: z.Zo
 export const BuiltInControlConfig = z.discriminatedUnion("name", [
   named("entropy-bonus", entropyBonus.options),
   named("adaptive-entropy", adaptiveEntropy.options),
+  named("target-entropy", targetEntropy.options),
   named("clip-cov", clipCov.options),
   named("kl-cov", klCov.options),
   named("forking-tokens", forkingTokens.options),
@@ -97,5 +100,10 @@ function builtIn({ name, ...options }: z.infer<typeof BuiltInControlConfig>): { 
 }
 
 async function own({ module, ...options }: z.infer<typeof ModuleControlConfig>) {
-  return { def: await loadOwnControl(module), options };
+  const def = await loadOwnControl(module);
+  if (DEFS.some(({ name }) => name === def.name))
+    throw new ConfigError(
+      `control: ${module} calls itself ${def.name}, the name of a built-in control; give it another`,
+    );
+  return { def, options };
 }

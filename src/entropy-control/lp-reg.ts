@@ -54,7 +54,9 @@ const MAX_DIFFERENCE = 20;
  * renormalised; tokens of lowest probability and negative advantage are pulled towards it.
  *
  * The default is the released form with the ranking over the whole mini-batch; it is advised with `loss: {name: clip, clipLow: 1, clipHigh: 9}`.
- * Where a fixed threshold keeps nothing, nothing is regularised (the released code would take the uniform distribution).
+ * Where a fixed threshold keeps nothing, nothing is regularised (the released code would take the uniform distribution). The released code
+ * ranks each micro-batch, so that short ones regularise nothing (fewer than 2 / rho negative tokens); small batches need a larger `rho` in any
+ * case. Its clamp of k3 at 10 leaves tokens without pull that fell below 0.07 of their proxy; `paper`, the full divergence, pulls them too.
  */
 export const lpReg: ControlDef<typeof Options, null> = defineControl({
   name: "lp-reg",
@@ -131,7 +133,7 @@ function releasedLpReg(options: Options): EntropyControl<null> {
         metrics: {
           ...proxyMetrics(live, old),
           ...selectionMetrics(live, candidates, regularised),
-          ...(candidates.length === 0 ? {} : { "lp-reg/threshold_logp": Math.max(...candidates.map((t) => logp[t]!)) }),
+          ...(candidates.length === 0 ? {} : { "lp-reg/threshold_logp": highest(candidates, logp) }),
           ...(regularised.length === 0
             ? {}
             : {
@@ -204,7 +206,7 @@ function paperLpReg(options: Options): EntropyControl<null> {
             low.filter((t) => batch.advantage[t]! < 0),
             regularised,
           ),
-          ...(low.length === 0 ? {} : { "lp-reg/threshold_logp": Math.max(...low.map((t) => logp[t]!)) }),
+          ...(low.length === 0 ? {} : { "lp-reg/threshold_logp": highest(low, logp) }),
           ...(regularised.length === 0
             ? {}
             : { "lp-reg/kl": meanOver(regularised, (t) => update.values.divergence![t]!) }),
@@ -228,4 +230,9 @@ function selectionMetrics(
 ): Record<string, number> {
   const share = (slots: readonly number[]): number => (live.length === 0 ? 0 : slots.length / live.length);
   return { "lp-reg/candidate_frac": share(candidates), "lp-reg/regularised_frac": share(regularised) };
+}
+
+/** Largest value at these slots. */
+function highest(slots: readonly number[], values: Float64Array): number {
+  return slots.reduce((most, t) => Math.max(most, values[t]!), Number.NEGATIVE_INFINITY);
 }

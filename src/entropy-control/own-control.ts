@@ -42,7 +42,17 @@ function guarded(def: ControlDef, path: string): ControlDef {
     }
     return guardControl(control, where);
   };
-  return { ...def, create };
+  const check: ControlDef["check"] = (options, objective) => {
+    let problem: unknown;
+    try {
+      problem = def.check?.(options, objective) ?? null;
+    } catch (error) {
+      throw new ConfigError(`${where}: check() failed: ${messageOf(error)}`, { cause: error });
+    }
+    if (problem === null || typeof problem === "string") return problem;
+    throw new ConfigError(`${where}: check() must return the problem in words, or null; got ${describe(problem)}`);
+  };
+  return { ...def, create, check };
 }
 
 function describe(value: unknown): string {

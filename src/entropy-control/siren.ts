@@ -48,7 +48,9 @@ type State = { anchor: number | null };
  *
  * The default is the released semantics with its pad leak mended: paper and code differ in the crossing token, and the code is what the
  * published numbers come from. Mended as well: the anchor's entropies are paired with their own rows, the 1e-12 terms are left out (sets of
- * one token have entropy exactly 0), topK is at most V.
+ * one token have entropy exactly 0), topK is at most V. The square stays that of each micro-batch, as released: with several of them the
+ * term counts their spread as well, and `variant: paper` is the one that does not depend on the split. The ablations of the released code:
+ * `withoutAnchor`, `withoutTopP`, `withoutPeakMask`, and the last two together for "only the anchor".
  */
 export const siren = defineControl({
   name: "siren",

@@ -138,10 +138,18 @@ export interface AuxiliaryPlan {
   /** Share of the step's prompts, the first ones. */
   readonly promptShare: number;
   readonly temperature: number;
-  /** Indices of the auxiliary rows to use, out of all of them in order. */
-  choose(groups: readonly number[], rewards: readonly number[]): readonly number[];
+  /** Indices of the auxiliary rows that could be used, out of all that a verifier judged, in order. */
+  qualify(groups: readonly number[], rewards: readonly number[]): readonly number[];
+  /** How many of the qualifying rows are used: the first ones. */
+  count(qualifying: number): number;
   /** `replace`: they take the places of the first rows of the batch; `add`: they come on top. */
   readonly place: "replace" | "add";
+  /** Metrics of the step: rows that qualified, that were used, and all rows that train. */
+  report?(rows: {
+    readonly qualifying: number;
+    readonly used: number;
+    readonly all: number;
+  }): Readonly<Record<string, number>>;
 }
 
 /** How rows enter the base objective. */
@@ -186,6 +194,8 @@ export interface EntropyControl<State extends Json = Json> {
   report?(result: MiniBatchResult, state: State, context: ControlContext): ControlReport;
   /** State after the step, from all its mini-batches in order. */
   next?(state: State, step: { readonly rollout: RolloutMeasures; readonly results: readonly MiniBatchResult[] }): State;
+  /** Metrics of the state after the step. */
+  summary?(state: State): Readonly<Record<string, number>>;
 }
 
 /** A kind of control: its options (one strict schema, without `name`) and how to make one. */

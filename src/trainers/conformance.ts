@@ -114,16 +114,10 @@ async function planOnly(given: ConformanceCase): Promise<CaseResult> {
   const control = objective.control?.control;
   const knobs = { ...control?.knobs?.(state, { step, totalSteps }) };
   const plan = control?.plan?.(state);
-  if (candidates !== undefined && plan) {
-    // groups of one, whose advantage is the reward: they qualify whatever the threshold
-    const groups = Array.from({ length: candidates }, (_, i) => i);
-    knobs.auxiliaryRows = plan.choose(
-      groups,
-      groups.map(() => Number.MAX_VALUE),
-    ).length;
-  }
+  if (candidates !== undefined && plan) knobs.auxiliaryRows = plan.count(candidates);
   if (!auxiliaryPool) return { knobs };
-  const chosenRows = plan?.choose(auxiliaryPool.groups, auxiliaryPool.rewards) ?? [];
+  const qualifying = plan?.qualify(auxiliaryPool.groups, auxiliaryPool.rewards) ?? [];
+  const chosenRows = plan ? qualifying.slice(0, plan.count(qualifying.length)) : [];
   return { knobs: { ...knobs, auxiliaryRows: chosenRows.length }, chosenRows };
 }
 

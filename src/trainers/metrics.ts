@@ -31,6 +31,7 @@ const main: MetricTable = {
   kl: when("kl", "nats", "<exp(d) - d - 1>, d = reference log-prob - l_old"),
   kl_loss: when("kl in the loss", "1", "beta times the aggregated divergence, as added to the loss"),
   control_loss: when("control", "1", "what the entropy control adds to the loss"),
+  entropy_coef: when("entropy bonus", "1", "coefficient of the entropy bonus after this step's adaptation"),
   ratio: step("1", "<r>"),
   grad_norm: step("1", "global L2 norm of the gradient before clipping, mean over updates"),
   learning_rate: step("1", "used in the last update of the step"),
@@ -99,6 +100,7 @@ const actor = mergeMetrics(
     "clip_ratio/low_min": step("share", "smallest share of a completion clipped below"),
     "clip_ratio/high_max": step("share", "largest share of a completion clipped above"),
     "actor/ppo_kl": step("nats", "<l_old - l>, log-ratio clamped to ±20"),
+    "actor/pg_clipfrac_lower": when("dual clip", "share", "<1[dual clip active and A < 0]>"),
   },
   each("critic/advantages/", stats, (name) => step("1", `${name} advantage over sampled tokens, as in the loss`)),
 );
@@ -144,6 +146,8 @@ const control = mergeMetrics({
   "lp-reg/clamped_frac": when("lp-reg released", "share", "regularised tokens whose k3 sits at the clamp"),
   "adaptive-entropy/target": when("adaptive-entropy", "nats", "entropy to keep"),
   "adaptive-entropy/applied": when("adaptive-entropy", "1", "coefficient really applied; 0 while gated off"),
+  "target-entropy/target": when("target-entropy", "nats", "entropy to hold"),
+  "target-entropy/gap": when("target-entropy", "nats", "target - <H>; above 0 raises the coefficient"),
   "clip-cov/cov_mean": when("clip-cov", "1", "mean token covariance of advantage and log-prob"),
   "clip-cov/clipped_frac": when("clip-cov", "share", "tokens whose loss was set to 0"),
   "kl-cov/cov_mean": when("kl-cov", "1", "mean token covariance of advantage and log-prob"),
@@ -159,6 +163,9 @@ const sampling = mergeMetrics(
   each("sampling/sampling_logp_difference/", ["mean", "max"], (name) => step("nats", `${name} of |l_old - l_roll|`)),
   each("training/rollout_probs_diff_", ["mean", "max", "std"], (name) =>
     step("probability", `${name} of |exp(l_old) - exp(l_roll)|`),
+  ),
+  each("sampling/importance_sampling_ratio/", ["min", "mean", "max"], (name) =>
+    when("importance", "1", `${name} of the importance weight as used`),
   ),
   { "training/rollout_failure/evicted_samples": step("count", "groups dropped because a rollout failed") },
   each("rollout/stop/", ["eos", "length", "string"], (name) => step("share", `completions that ended by ${name}`)),

@@ -137,8 +137,25 @@ function rowLogRatios(batch: TokenBatch, logp: Float64Array): Float64Array {
   return ratios;
 }
 
-/** Shares of tokens at the bounds of the loss, as `metrics.ts` defines them. */
-export function lossMetrics(
+/** What loss and importance correction did to the tokens, as `metrics.ts` defines it. */
+export function lossMetrics(objective: Objective, batch: ObjectiveBatch, logp: Float64Array): Record<string, number> {
+  return { ...clipMetrics(objective, batch, logp), ...importanceMetrics(objective, batch) };
+}
+
+function importanceMetrics({ config: { importance } }: Objective, batch: ObjectiveBatch): Record<string, number> {
+  const slots = liveSlots(batch);
+  if (!importance || !batch.rolloutLogp || slots.length === 0) return {};
+  const all = importanceWeights(batch, batch.rolloutLogp, importance);
+  const weights = slots.map((t) => all[t]!);
+  return {
+    "sampling/importance_sampling_ratio/min": weights.reduce((a, b) => Math.min(a, b)),
+    "sampling/importance_sampling_ratio/mean": meanOver(slots, (t) => all[t]!),
+    "sampling/importance_sampling_ratio/max": weights.reduce((a, b) => Math.max(a, b)),
+  };
+}
+
+/** Shares of tokens at the bounds of the loss. */
+function clipMetrics(
   { config: { loss } }: Objective,
   batch: ObjectiveBatch,
   logp: Float64Array,
@@ -155,7 +172,11 @@ export function lossMetrics(
     loss.name === "gspo" ? rowLogRatios(batch, logp).map(Math.exp) : Float64Array.from(batch.live, (_, t) => ratio(t));
   const low = (t: number): boolean => of[t]! < 1 - loss.clipLow && batch.advantage[t]! < 0;
   const high = (t: number): boolean => of[t]! > 1 + loss.clipHigh && batch.advantage[t]! > 0;
+  const dual = loss.name === "gspo" ? null : loss.dualClip;
   return {
+    ...(dual === null
+      ? {}
+      : { "actor/pg_clipfrac_lower": shareOf(slots, (t) => of[t]! > dual && batch.advantage[t]! < 0) }),
     "clip_ratio/low_mean": shareOf(slots, low),
     "clip_ratio/high_mean": shareOf(slots, high),
     "clip_ratio/region_mean": shareOf(slots, (t) => low(t) || high(t)),

@@ -8,6 +8,7 @@ import {
 } from "../entropy-control/index.ts";
 import type { Graph, Value } from "../graph/index.ts";
 import type { LossSource, OtherPolicy, PolicyTokens, TokenLoss } from "../policy/index.ts";
+import { ConfigError } from "../utils/errors.ts";
 import type { ObjectiveConfig } from "./config.ts";
 import { klTerm } from "./kl.ts";
 import { type LossTokens, type TokenSurrogate, tokenSurrogate } from "./losses.ts";
@@ -49,6 +50,11 @@ export async function openObjective({
   control: config,
   oldIsCurrent,
 }: ObjectiveOptions): Promise<Objective> {
+  const { importance } = objective;
+  if (importance && "low" in importance && importance.low > importance.high)
+    throw new ConfigError(
+      `objective.importance: low (${importance.low}) must be at most high (${importance.high}), or every token is masked`,
+    );
   const control = config ? await openControl(config, objective) : null;
   const surrogate = tokenSurrogate(objective.loss);
   const graph = control?.control.graph ?? {};

@@ -78,16 +78,16 @@ function lossTerms({ outcome, recipe, objective, step, kl }: StepMeasurements): 
 }
 
 /** What the control reports, means over the updates of the step, and its knobs. */
-function controlMetrics({ outcome, objective, rows, knobs }: StepMeasurements): Metrics {
+function controlMetrics({ outcome, objective, rows, knobs, state }: StepMeasurements): Metrics {
   if (!objective.control) return {};
   const metrics = meanByName(outcome.results.map(({ report }) => report.metrics));
-  const { name } = objective.control;
   const selected = outcome.selected.flatMap((bits) => (bits ? [...bits] : []));
   return {
     ...metrics,
     ...Object.fromEntries(Object.entries(knobs).map(([knob, value]) => [`control/${knob}`, value])),
     ...(selected.length === 0 ? {} : { "control/selected_frac": mean(selected) }),
-    ...(name === "aepo" ? { "aepo/aux_candidates": rows.candidates } : {}),
+    ...objective.control.control.summary?.(state.control?.state ?? null),
+    ...rows.metrics, // of the whole step, in the place of the means over its updates
   };
 }
 

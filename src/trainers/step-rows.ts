@@ -20,8 +20,8 @@ export interface StepRows {
   readonly all: readonly StepRow[];
   /** Those that enter the loss, in the order in which groups are dealt to mini-batches. */
   readonly training: readonly StepRow[];
-  /** Auxiliary rows that could have been used. */
-  readonly candidates: number;
+  /** What the control says about its auxiliary rows. */
+  readonly metrics: Readonly<Record<string, number>>;
 }
 
 /**
@@ -44,15 +44,17 @@ export function placeRows(
     return { ...row, group: row.completion.group, auxiliary: false, inBase: true, advantage: advantages[i]! };
   });
   const plan = control?.plan?.(state) ?? null;
-  if (!plan || auxiliary.length === 0) return { all: own, training: own.filter(trains), candidates: 0 };
+  if (!plan) return { all: own, training: own.filter(trains), metrics: {} };
   const judged = auxiliary.filter(({ use }) => use === "trained");
-  const chosen = plan
-    .choose(
-      judged.map(({ completion }) => completion.group),
-      judged.map(({ reward }) => reward!),
-    )
-    .map((i) => judged[i]!);
-  return plan.place === "replace" ? replaceRows(own, chosen, judged.length, control!) : addRows(own, chosen, control!);
+  const qualifying = plan.qualify(
+    judged.map(({ completion }) => completion.group),
+    judged.map(({ reward }) => reward!),
+  );
+  const chosen = qualifying.slice(0, plan.count(qualifying.length)).map((i) => judged[i]!);
+  const placed = plan.place === "replace" ? replaceRows(own, chosen, control!) : addRows(own, chosen, control!);
+  const used = placed.training.filter((row) => row.auxiliary).length;
+  const counts = { qualifying: qualifying.length, used, all: placed.training.length };
+  return { ...placed, metrics: plan.report?.(counts) ?? {} };
 }
 
 const trains = ({ use }: StepRow): boolean => use === "trained" || use === "auxiliary";
@@ -61,9 +63,8 @@ const trains = ({ use }: StepRow): boolean => use === "trained" || use === "auxi
 function replaceRows(
   own: readonly StepRow[],
   chosen: readonly ScoredCompletion[],
-  candidates: number,
   control: EntropyControl,
-): StepRows {
+): Omit<StepRows, "metrics"> {
   const places = own.flatMap((row, i) => (trains(row) ? [i] : [])).slice(0, chosen.length);
   const roles = control.rows?.(chosen.map(() => ({ auxiliary: true })));
   const replaced = places.map((place, i): StepRow => {
@@ -80,16 +81,20 @@ function replaceRows(
   const displaced = new Set(places);
   const training = own.map((row, i) => (displaced.has(i) ? replaced[places.indexOf(i)]! : row)).filter(trains);
   const kept = own.map((row, i): StepRow => (displaced.has(i) ? { ...row, use: "displaced" } : row));
-  return { all: [...kept, ...replaced], training, candidates };
+  return { all: [...kept, ...replaced], training };
 }
 
 /** Auxiliary completions come on top. */
-function addRows(own: readonly StepRow[], chosen: readonly ScoredCompletion[], control: EntropyControl): StepRows {
+function addRows(
+  own: readonly StepRow[],
+  chosen: readonly ScoredCompletion[],
+  control: EntropyControl,
+): Omit<StepRows, "metrics"> {
   const roles = control.rows?.(chosen.map(() => ({ auxiliary: true })));
   const added = chosen.map((row, i): StepRow => {
     const { group } = row.completion;
     const inBase = roles?.inBase[i] ?? true;
     return { ...row, group, use: "auxiliary", auxiliary: true, inBase, advantage: roles?.advantages[i] ?? 0 };
   });
-  return { all: [...own, ...added], training: [...own.filter(trains), ...added], candidates: chosen.length };
+  return { all: [...own, ...added], training: [...own.filter(trains), ...added] };
 }

@@ -44,6 +44,8 @@ export interface UpdateOutcome {
   readonly gradNorms: readonly number[];
   readonly identity: Identity | undefined;
   readonly logp: readonly (Float64Array | null)[];
+  /** ℓ_old at the training temperature, also of auxiliary rows. */
+  readonly oldLogp: readonly (Float64Array | null)[];
   readonly entropy: readonly (Float64Array | null)[];
   readonly selected: readonly (Uint8Array | null)[];
   /** [rows] of the first update */
@@ -82,6 +84,7 @@ class StepUpdate {
   private readonly results: ObjectiveResult[] = [];
   private readonly gradNorms: number[] = [];
   private readonly logp: (Float64Array | null)[];
+  private readonly oldLogp: (Float64Array | null)[];
   private readonly entropy: (Float64Array | null)[];
   private readonly selected: (Uint8Array | null)[];
   private first: (Float64Array | null)[];
@@ -94,6 +97,7 @@ class StepUpdate {
     this.parts = parts;
     const none = () => rows.map(() => null);
     this.logp = none();
+    this.oldLogp = none();
     this.entropy = none();
     this.selected = none();
     this.first = none();
@@ -127,7 +131,8 @@ class StepUpdate {
     return {
       state: next ? next(this.state, { rollout: old.rollout, results }) : this.state,
       ...{ results: this.results, gradNorms: this.gradNorms, identity: this.identity },
-      ...{ logp: this.logp, entropy: this.entropy, selected: this.selected, first: this.first },
+      ...{ logp: this.logp, oldLogp: this.oldLogp, entropy: this.entropy },
+      ...{ selected: this.selected, first: this.first },
       ...{ kl: reference.kl, lossMetrics: this.lossMetrics, seconds },
     };
   }
@@ -239,6 +244,7 @@ class StepUpdate {
     members.forEach((i, row) => {
       const length = this.rows[i]!.completion.ids.length;
       this.logp[i] = rowSlice(layout, row, result.update.logp, length);
+      this.oldLogp[i] = rowSlice(layout, row, layout.batch.oldLogp, length);
       this.entropy[i] = rowSlice(layout, row, result.update.entropy, length);
       if (report.selected) {
         const { start } = layout.batch.rows[row]!;

@@ -8,12 +8,12 @@ import type { Metrics } from "./types.ts";
 /** `ratio`, `clip_ratio/`, `actor/`, `critic/advantages/`, `training/` and `entropy/` of the update. */
 export function updateMetrics({ rows, outcome, objective }: StepMeasurements): Metrics {
   const trained = rows.training.flatMap((row, i) =>
-    outcome.logp[i] ? [{ row, logp: outcome.logp[i], entropy: outcome.entropy[i]! }] : [],
+    outcome.logp[i] ? [{ row, logp: outcome.logp[i], old: outcome.oldLogp[i]!, entropy: outcome.entropy[i]! }] : [],
   );
   if (trained.length === 0) return {};
   const completions = trained.map(({ row }) => row.completion);
   const logp = all(trained.map((one) => one.logp));
-  const old = all(completions.map(({ policyLogp }) => policyLogp));
+  const old = all(trained.map((one) => one.old));
   const entropies = all(trained.map(({ entropy }) => entropy));
   const advantages = trained.flatMap(({ row }) => new Array<number>(row.completion.ids.length).fill(row.advantage));
   const difference = logp.map((x, i) => Math.max(-20, Math.min(20, x - old[i]!)));
@@ -67,8 +67,8 @@ function clipExtremes(
   const low = logRatio.map((d, i) => Math.exp(d) < 1 - clip.low && advantages[i]! < 0);
   const high = logRatio.map((d, i) => Math.exp(d) > 1 + clip.high && advantages[i]! > 0);
   return {
-    "clip_ratio/low_min": Math.min(...rowShares(completions, low)),
-    "clip_ratio/high_max": Math.max(...rowShares(completions, high)),
+    ...extremes("clip_ratio/low_", rowShares(completions, low), ["min"]),
+    ...extremes("clip_ratio/high_", rowShares(completions, high), ["max"]),
   };
 }
 

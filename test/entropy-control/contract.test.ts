@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import { checkBandit } from "../support/contract-bandit.ts";
-import { checkContract } from "../support/contract-control.ts";
+import { checkContract, checkForgetsNothing } from "../support/contract-control.ts";
 import { checkEdges } from "../support/contract-edges.ts";
 import type { Subject } from "../support/contract-subject.ts";
 
@@ -21,6 +21,13 @@ const CONTROLS: readonly Subject[] = [
     control: { name: "adaptive-entropy", target: 5 },
     state: { coefficient: 0.05, enabled: 1 },
     off: { control: { name: "adaptive-entropy" }, state: { coefficient: 0, enabled: 1 } },
+    split: "invariant",
+  },
+  {
+    name: "target-entropy",
+    control: { name: "target-entropy", target: 1, max: 1 },
+    state: { coefficient: 0.05 },
+    off: { control: { name: "target-entropy" }, state: { coefficient: 0 } },
     split: "invariant",
   },
   {
@@ -67,6 +74,14 @@ const CONTROLS: readonly Subject[] = [
     state: ANCHOR,
     off: { control: { name: "siren", coefficient: 0 } },
     bandit: { control: { name: "siren" } },
+    split: "differs",
+  },
+  {
+    name: "siren released with the slot after the end",
+    control: { name: "siren", coefficient: 1, padLeak: true },
+    state: ANCHOR,
+    // no `off`: slots that the base objective does not have change the order of its sums, and with it the last bit
+    bandit: { control: { name: "siren", padLeak: true } },
     split: "differs",
   },
   {
@@ -164,6 +179,8 @@ for (const subject of CONTROLS) {
   test(`contract of ${subject.name}: finite, masked, padded, deterministic, differentiable, with JSON state, split as declared, off`, () =>
     checkContract(subject));
   test(`edges of ${subject.name}: defined and finite in both float types`, () => checkEdges(subject));
+  test(`no signal under ${subject.name}: what rewards of a group all are makes no difference, nothing is forgotten`, () =>
+    checkForgetsNothing(subject));
   test(`bandit with ${subject.name}: the right arm of two is learned`, async () => {
     await checkBandit(subject);
   });

@@ -89,6 +89,14 @@ const BAD_START: readonly (readonly [string, RegExp])[] = [
   ["{} as never", /must return an object with init\(\): the state at the start, or null/],
   ["{ init: () => null, slect: () => ({}) } as never", /unknown phase slect \(known: init, knobs, /],
   ["{ init: () => null, select: 3 } as never", /select must be a function/],
+  ["{ init: () => null, measure: 3 } as never", /measure must be a program: \{outputs: names, build: /],
+  ["{ init: () => null, measure: { build: () => ({}) } } as never", /measure must be a program: /],
+  ["{ init: () => null, graph: { penalti: () => 3 } } as never", /unknown graph\.penalti \(known: features, /],
+  ["{ init: () => null, graph: { features: 'top' } } as never", /graph\.features must be a list of names/],
+  ["{ init: () => null, graph: { penalty: 3 } } as never", /graph\.penalty must be a function \(g, tokens\) => value/],
+  ["{ init: () => null, graph: { features: ['a'] } }", /graph lists a: select\(\) must be there to return them/],
+  ["{ init: () => null, slotAfterEnd: 'yes' } as never", /slotAfterEnd must be true or false/],
+  ["Promise.resolve({ init: () => null }) as never", /must return an object with init\(\): the state at the start/],
   [
     "{ init: () => new Map() } as never",
     /init\(\) must return plain JSON with finite numbers, since checkpoints keep it, got Map/,
@@ -116,6 +124,15 @@ const BAD_STEP: readonly (readonly [string, RegExp])[] = [
   ["({ features: { top: Float64Array.of(0, NaN) }, scalars: { c: 1 } })", /features\.top\[1\] is NaN/],
   ["({ features: { top: new Float64Array(2) } })", /must return scalars\.c, which graph\.scalars lists/],
   ["({ features: { top: new Float64Array(2) }, scalars: { c: Infinity } })", /scalar c is Infinity/],
+  [
+    "({ features: { top: new Float64Array(2), tip: new Float64Array(2) }, scalars: { c: 1 } })",
+    /returned features\.tip, which graph\.features does not list \(top\)/,
+  ],
+  [
+    "({ features: { top: new Float64Array(2) }, scalars: { c: 1 }, policyTokens: Uint8Array.of(1, 2) })",
+    /policyTokens of 0 and 1, with 1 at live tokens only; policyTokens\[1\] is 2/,
+  ],
+  ["Promise.resolve({}) as never", /select\(\) must return /],
   ["{ throw new Error('boom'); }", /control mine \(.*\): select\(\) failed: boom/],
 ];
 for (const [body, message] of BAD_STEP) {
@@ -167,4 +184,47 @@ test("own control: a graph function of the wrong shape is named with the shape e
     () => control.measure!.build(g, tokens),
     /measure\.build\(\) must return an object whose a is a value of shape \[c\]/,
   );
+});
+
+test("own control: a plan of the wrong shape is named with the shape expected", async () => {
+  const plan = (text: string) =>
+    open(`{ init: () => null, plan: () => (${text}) as never }`).then((control) => control.plan!(null));
+  const good = "promptShare: 0.5, temperature: 1.2, place: 'add', qualify: () => [0], count: (n) => n";
+  assert.deepEqual((await plan(`{ ${good} }`))!.qualify([0], [1]), [0]);
+  for (const [text, message] of [
+    ["3", /plan\(\) must return null, or \{promptShare, .*\} with the functions qualify and count, got 3/],
+    [`{ ${good}, promptShare: 2 }`, /promptShare is 2/],
+    [`{ ${good}, temperature: 0 }`, /temperature is 0/],
+    [`{ ${good}, place: 'top' }`, /place "replace" or "add", it is "top"/],
+  ] as const)
+    await assert.rejects(plan(text), (error) => error instanceof TrainingError && message.test(error.message));
+  const outside = await plan(`{ ${good}, qualify: () => [5] }`);
+  assert.throws(() => outside!.qualify([0], [1]), /plan\.qualify\(\) must return different indices of the 1 auxiliary/);
+  const half = await plan(`{ ${good}, count: () => 0.5 }`);
+  assert.throws(() => half!.count(1), /plan\.count\(\) must return a whole number of rows, 0 or more, got 0\.5/);
+});
+
+test("own control: rows() and old() of the wrong shape, a check() that throws, a name that is taken", async () => {
+  const control = await open(
+    "{ init: () => null, rows: () => ({ advantages: [1], inBase: [true] }), old: () => 3 as never }",
+  );
+  assert.throws(
+    () => control.rows!([{ auxiliary: true }, { auxiliary: false }]),
+    /advantages with a number or null for each of the 2 rows/,
+  );
+  assert.throws(() => control.old!(null), /old\(\) must return null, or a program: .*, got 3/);
+  const whole = (name: string, check: string): string =>
+    write(
+      null,
+      `import { z } from "rlvr/entropy-control";\nexport default { name: "${name}", options: z.strictObject({}), check: ${check}, create: () => ({ init: () => null }) };\n`,
+    );
+  for (const [name, check, message] of [
+    ["mine", "() => { throw new Error('boom'); }", /check\(\) failed: boom/],
+    ["mine", "() => 3", /check\(\) must return the problem in words, or null; got a number/],
+    ["siren", "() => null", /calls itself siren, the name of a built-in control; give it another/],
+  ] as const)
+    await assert.rejects(
+      openControl({ module: whole(name, check) }, clip),
+      (error) => error instanceof ConfigError && message.test(error.message),
+    );
 });

@@ -34,6 +34,11 @@ const CONTROLS: readonly [name: string, control: object, state: (state: never) =
     { name: "adaptive-entropy", target: 9, delta: 0.05, max: 1 },
     ({ coefficient }) => coefficient === 0.2,
   ],
+  [
+    "target-entropy",
+    { name: "target-entropy", target: 9, rate: 0.01, max: 1 },
+    ({ coefficient }) => (coefficient as number) > 0.1,
+  ],
   ["clip-cov", { name: "clip-cov", ratio: 0.2, low: 0 }, (state) => state === null],
   ["kl-cov", { name: "kl-cov", ratio: 0.2 }, (state) => state === null],
   ["forking-tokens", { name: "forking-tokens" }, (state) => state === null],
@@ -43,6 +48,7 @@ const CONTROLS: readonly [name: string, control: object, state: (state: never) =
     { name: "siren", padLeak: true, coefficient: 1 },
     ({ anchor }) => (anchor as number) > 0.1,
   ],
+  ["siren paper", { name: "siren", variant: "paper", coefficient: 1 }, ({ anchor }) => (anchor as number) > 0.1],
   ["epo paper", { name: "epo", coefficient: 0.1 }, ({ history }) => (history as number[]).length === 4],
   [
     "epo released",

@@ -139,6 +139,24 @@ async function checkOff(subject: Subject): Promise<void> {
   );
 }
 
+/** Where all rewards of a group are equal the policy term is 0, and what is left, the control's own pull, does not see the rewards. */
+export async function checkForgetsNothing(subject: Subject): Promise<void> {
+  const run = (reward: number): Promise<Outcome> =>
+    evaluate(
+      contractRows().map((row) => ({ ...row, reward })),
+      optionsOf(subject),
+    );
+  const [zero, one, base] = [await run(0), await run(1), await run(0.1)];
+  for (const { terms, advantages } of [zero, one, base]) {
+    assert.equal(Math.abs(terms.policy), 0, "no signal: the policy term is not 0");
+    assert.ok(advantages.every((a) => a === 0));
+  }
+  for (const other of [one, base]) {
+    assert.deepEqual(other.terms, zero.terms, "no signal: the size of the rewards changes a term");
+    assert.deepEqual(other.dLogits, zero.dLogits, "no signal: the size of the rewards changes the gradient");
+  }
+}
+
 /** Where no completion has an advantage, nothing is learned and nothing forgotten. */
 export async function checkNoSignal(subject: Subject): Promise<void> {
   const rows = contractRows().map((row) => ({ ...row, reward: 0.1 }));

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ObjectiveConfig } from "../../src/trainers/config.ts";
 import { runCase } from "../../src/trainers/conformance.ts";
 import { caseProblem } from "../../src/trainers/conformance-files.ts";
+import { openObjective } from "../../src/trainers/objective.ts";
 import { type CaseRow, caseOf, evaluate, near, one } from "../support/objective-case.ts";
 
 const rows = (): CaseRow[] => [
@@ -112,4 +114,30 @@ test("options at the border of their range are defined: ratio 0 keeps one token,
   }
   const weights = { name: "epo", variant: "released", smoothWeights: true, weightSteps: 0 };
   assert.equal((await evaluate(rows(), { control: weights, step: 5 })).metrics["epo/weight"], 1);
+});
+
+test("loss metrics: importance weights as used, and the share of tokens at the dual clip", async () => {
+  const tokens = [-1, 0, 0.5, 1].map((mismatch, o) => ({ z: [1, 0.5, 0, -1], o, mismatch, logRatio: o === 3 ? 2 : 0 }));
+  const loss = { name: "clip", dualClip: 3 };
+  const { metrics } = await evaluate([{ reward: -1, tokens }], {
+    objective: { loss, importance: { name: "token-tis", cap: 2 } },
+  });
+  near(metrics["sampling/importance_sampling_ratio/min"], Math.exp(-1), 1e-12);
+  near(metrics["sampling/importance_sampling_ratio/mean"], (Math.exp(-1) + 1 + Math.exp(0.5) + 2) / 4, 1e-12);
+  assert.equal(metrics["sampling/importance_sampling_ratio/max"], 2);
+  assert.equal(metrics["actor/pg_clipfrac_lower"], 0.25); // exp(2) is above 3
+  const plain = await evaluate([{ reward: -1, tokens }]);
+  assert.deepEqual(Object.keys(plain.metrics).sort(), [
+    "clip_ratio/high_mean",
+    "clip_ratio/low_mean",
+    "clip_ratio/region_mean",
+  ]);
+});
+
+test("openObjective: bounds of an importance mask that nothing is between are refused", async () => {
+  const objective = ObjectiveConfig.parse({ importance: { name: "token-mis", low: 3 } });
+  await assert.rejects(openObjective({ objective, control: null, oldIsCurrent: true }), {
+    name: "ConfigError",
+    message: "objective.importance: low (3) must be at most high (2), or every token is masked",
+  });
 });
