@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { HubPull } from "../policy/hub-download.ts";
 import type { SetOnMachine } from "../rollout/data/pull.ts";
+import { inspectCommand } from "./data-inspect.ts";
 import { collect, withExample, withJson } from "./options.ts";
 import { columns, result, tell } from "./output.ts";
 
@@ -21,6 +22,7 @@ export function dataCommand(): Command {
     .option("--file <pattern>", "only such files, * stands for anything but a slash; may be repeated", collect)
     .option("--revision <name>", "branch, tag or commit", "main")
     .action(pullAction);
+  data.addCommand(inspectCommand());
   data.addCommand(withExample(withJson(list), "rlvr data list"));
   data.addCommand(
     withExample(withJson(pull), "rlvr data pull gsm8k", "rlvr data pull org/name --file 'data/*.parquet'"),

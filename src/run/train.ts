@@ -24,7 +24,7 @@ import { gainOf } from "./report/tables.ts";
 export type OpenTrainer = (job: {
   recipe: Recipe;
   threads: number;
-}) => Promise<{ trainer: Trainer; modelHash: string }>;
+}) => Promise<{ trainer: Trainer; modelHash: string; notes?: readonly string[] }>;
 
 /** A run from a resolved recipe to its report. */
 export interface TrainJob {
@@ -67,7 +67,8 @@ export async function train(job: TrainJob): Promise<TrainSummary> {
   for (const text of plan.notes) job.note?.(text);
   const model = typeof recipe.model === "string" ? latestModel(recipe.model) : recipe.model;
   const once = { "memory/predicted_peak_gb": forecast(recipe).memoryGb.total };
-  const { trainer, modelHash } = await job.openTrainer({ recipe: { ...recipe, model }, threads });
+  const { trainer, modelHash, notes = [] } = await job.openTrainer({ recipe: { ...recipe, model }, threads });
+  for (const text of notes) job.note?.(text);
   try {
     if (plan.checkpoint) await trainer.load(plan.checkpoint.folder);
     const folder = new RunFolder(plan, describeEnvironment(recipe, { threads, device }, { model: modelHash }));

@@ -1,7 +1,7 @@
 import { type Adapter, openLearner } from "../policy/index.ts";
 import { openRubric } from "../rewards/index.ts";
 import { openDemonstrations } from "../rollout/demonstrations/index.ts";
-import { checkDisjoint, openTaskSet } from "../rollout/tasks/index.ts";
+import { checkDisjoint, openTaskSet, overlapNotes } from "../rollout/tasks/index.ts";
 import { GrpoTrainer, objectiveOptions } from "./grpo.ts";
 import type { JobRecipe, TrainingJob } from "./job.ts";
 import { openObjective } from "./objective.ts";
@@ -14,6 +14,8 @@ export interface CreatedTrainer {
   readonly trainer: Trainer;
   readonly modelHash: string;
   readonly trainableCount: number;
+  /** What a user should know about the tasks: guessed columns, rows left out, what train and evaluation share. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -24,6 +26,8 @@ export async function createTrainer({ recipe, threads }: TrainingJob): Promise<C
   const evaluation = recipe.tasks.eval ? await openTaskSet(recipe.tasks.eval) : null;
   const train = recipe.tasks.train ? await openTaskSet(recipe.tasks.train) : null;
   if (train && evaluation) checkDisjoint(train, evaluation);
+  const overlap = train && evaluation ? await overlapNotes(train, evaluation) : [];
+  const notes = [...new Set([...(train?.notes ?? []), ...(evaluation?.notes ?? []), ...overlap])];
   const demonstrations = recipe.demonstrations ? await openDemonstrations(recipe.demonstrations) : null;
   const objective = demonstrations ? null : await openObjective(objectiveOptions(recipe));
   const rubric = await openRubric(recipe.rewards);
@@ -43,7 +47,7 @@ export async function createTrainer({ recipe, threads }: TrainingJob): Promise<C
     const trainer = demonstrations
       ? await SftTrainer.open({ ...common, demonstrations })
       : await GrpoTrainer.open({ ...common, train: train! }, objective!);
-    return { trainer, modelHash: learner.modelHash, trainableCount: learner.policy.trainableCount };
+    return { trainer, modelHash: learner.modelHash, trainableCount: learner.policy.trainableCount, notes };
   } catch (error) {
     await learner.close();
     throw error;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -175,4 +175,59 @@ test("data list: the known sets, their rows and licences, and which are here", a
   assert.match(list.stdout, /^deepscaler +no +40,315 +– +MIT /m);
   const sets = JSON.parse((await data(["list", "--json"])).stdout);
   assert.deepEqual([sets[0].commit, sets[0].here.length, sets[1].commit], [hub.commit, 2, null]);
+});
+
+test("data inspect: a report to read, with what is in another file too", async () => {
+  const [train, other] = [join(root, "train.csv"), join(root, "test.jsonl")];
+  writeFileSync(train, "question,answer\n4>2:,1\n4>2:,2\nbroken\n8>2:,3\n");
+  writeFileSync(other, '{"problem": "8>2:", "answer": "3"}\n');
+  const { code, stdout, stderr } = await data([
+    "inspect",
+    "train.csv",
+    "--against",
+    "test.jsonl",
+    "--model",
+    "seedling",
+  ]);
+  assert.equal(code, 0, stderr);
+  assert.equal(
+    stdout,
+    `train.csv: 3 rows
+column    values  empty  characters: min  median  p95  max  tokens: min  median  p95  max
+question  text           4                4       4    4    4            4       4    4
+answer    text           1                1       1    1    1            1       1    1
+question: column question (columns as in preset plain)
+malformed rows: 1
+  train.csv, line 4: has 1 field, the header names 2 (question, answer); the last one is "broken". A field with a separator or line break in it needs quotes around it
+repeated questions: 1
+  train.csv, line 3 repeats row 1
+
+against test.jsonl: 3 questions, 1 there
+the same question: 1
+  train.csv, line 5 = test.jsonl, line 1: 8>2:
+runs of 8 words in common: 33.33 % of all; 1 questions share at least half of theirs
+`,
+  );
+});
+
+test("data inspect: a file of 40 MB is read in a heap of 48 MB, of which the program itself takes half", async () => {
+  const path = join(root, "large.jsonl");
+  const text = "a long question about apples and pears ".repeat(24);
+  for (let part = 0; part < 4; part++) {
+    const rows = Array.from(
+      { length: 10_000 },
+      (_, i) => `{"question":"${part * 10_000 + i} ${text}","answer":"${i}"}`,
+    );
+    writeFileSync(path, `${rows.join("\n")}\n`, { flag: "a" });
+  }
+  const { code, stdout, stderr } = await data(["inspect", path, "--json"], {
+    env: { NODE_OPTIONS: "--max-old-space-size=48" },
+  });
+  rmSync(path);
+  assert.equal(code, 0, stderr.slice(0, 500));
+  const report = JSON.parse(stdout);
+  assert.deepEqual(
+    [report.rows, report.duplicates.count, report.columns[0].characters.max],
+    [40_000, 0, 5 + 1 + 24 * 39],
+  );
 });

@@ -8,7 +8,7 @@ import { gsm8k } from "./gsm8k.ts";
 
 export { type AdaptiveTasks, adaptiveOf, type TaskResult } from "./curriculum.ts";
 export { taskOfRow } from "./generated/index.ts";
-export { checkDisjoint } from "./overlap.ts";
+export { checkDisjoint, overlapNotes } from "./overlap.ts";
 
 const DEFS = [countdown, arithmetic, gsm8k, file, generated] as const;
 

@@ -223,3 +223,25 @@ test("compareFiles: questions that are the same, and pairs that share most", asy
   assert.equal((await compareFiles(file([{ x: LONG }]), test, { column: "x" })).exact.count, 1);
   await assert.rejects(compareFiles(train, test, { column: "nope" }), /there is no field "nope"/);
 });
+
+const gsm8k = process.env.RLVR_DATA && join(process.env.RLVR_DATA, "gsm8k");
+const skip = gsm8k ? false : "RLVR_DATA is not set: GSM8K is not here; bring it with: npx rlvr data pull gsm8k";
+
+test("inspectFile and compareFiles: GSM8K's lengths, and the questions of its test set that the train set varies", {
+  skip,
+}, async () => {
+  const [train, held] = ["train", "test"].map((split) => join(gsm8k!, `${split}.jsonl`)) as [string, string];
+  const report = await inspectFile(train);
+  // counted with Python: sorted(len(question.encode("utf-16-le")) // 2 for …)
+  assert.deepEqual(report.columns[0]!.characters, { min: 42, median: 217, p95: 414, max: 985 });
+  assert.deepEqual([report.rows, report.preset, report.duplicates.count], [7473, "gsm8k", 0]);
+  const overlap = await compareFiles(train, held);
+  assert.deepEqual([overlap.rows, overlap.otherRows, overlap.exact.count], [7473, 1319, 0]);
+  // "A train travels 270 miles in 3 hours. At the same rate, …" and "A plane travels 1200 miles in 3 hours. At the same rate, …"
+  assert.deepEqual(local(overlap.worst.slice(0, 2).flatMap(({ where, other }) => [where, other])), [
+    "line 1315",
+    "line 603",
+    "line 5163",
+    "line 603",
+  ]);
+});
