@@ -53,7 +53,7 @@ const run = {
 function cells(html: string, name: string): string[] {
   const found = new RegExp(`<th scope="row">${name}</th>(.*?)</tr>`).exec(html);
   assert.ok(found, `no row ${name}`);
-  return [...found[1]!.matchAll(/<td>(.*?)<\/td>/g)].map(([, text]) => text!.replaceAll("\u2009", " "));
+  return [...found[1]!.matchAll(/<td[^>]*>(.*?)<\/td>/g)].map(([, text]) => text!.replaceAll("\u2009", " "));
 }
 
 test("rewardsSection: outcomes with what the recipe does with them, terms with their share of the variance", () => {

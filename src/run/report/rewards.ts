@@ -9,7 +9,7 @@ export function rewardsSection(run: RunData): string {
   const rows = run.rows.filter((row) => "reward_outcome/correct" in row);
   if (rows.length === 0) return "";
   const parts = [
-    `<div class="two"><section><h3>Verdicts</h3>${outcomes(run, rows)}</section><section><h3>Terms of the reward</h3>${terms(run, rows)}</section></div>`,
+    `<h3>Verdicts</h3>${outcomes(run, rows)}<h3>Terms of the reward</h3>${terms(run, rows)}`,
     levels(rows),
     detectors(run, rows),
   ];
@@ -91,16 +91,20 @@ function example(name: string, advice: string, { count, rows }: { count: number;
     const text = row.text.length > 700 ? `${row.text.slice(0, 700)} …` : row.text;
     return `<article><header><small>${facts}</small></header><p class="text">${escapeHtml(text)}</p><ul class="reasons"><li><b>seen</b> ${escapeHtml(row.flags![name]!)}</li></ul></article>`;
   });
-  return `<details><summary><code>${name}: ${escapeHtml(advice)}</code><span class="tag">${count} completions</span></summary><div class="two">${articles.join("")}</div></details>`;
+  return `<details><summary><code>${name}</code><span class="tag">${count} completions</span></summary><p class="hint">If it is real: ${escapeHtml(advice)}.</p><div class="two">${articles.join("")}</div></details>`;
 }
 
 /** A table whose first cell of each row names it. */
 function table(head: readonly string[], body: readonly (readonly string[])[]): string {
   const cells = (row: readonly string[]): string =>
     row
-      .map((cell, i) => (i === 0 ? `<th scope="row">${escapeHtml(cell)}</th>` : `<td>${escapeHtml(cell)}</td>`))
+      .map((cell, i) =>
+        i === 0
+          ? `<th scope="row">${escapeHtml(cell)}</th>`
+          : `<td${cell.length > 40 ? ' class="wide"' : ""}>${escapeHtml(cell)}</td>`,
+      )
       .join("");
-  return `<div class="scroll"><table class="plain"><thead><tr>${head.map((cell) => `<th scope="col">${cell}</th>`).join("")}</tr></thead><tbody>${body.map((row) => `<tr>${cells(row)}</tr>`).join("")}</tbody></table></div>`;
+  return `<div class="scroll"><table class="said"><thead><tr>${head.map((cell) => `<th scope="col">${cell}</th>`).join("")}</tr></thead><tbody>${body.map((row) => `<tr>${cells(row)}</tr>`).join("")}</tbody></table></div>`;
 }
 
 function firstLastMean(rows: readonly MetricsRow[], name: string, format: (value: number) => string): string[] {

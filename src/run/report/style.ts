@@ -33,6 +33,7 @@ p{margin:0 0 8px}small{color:var(--soft);font-size:13px}.sub{color:var(--soft);m
 details.numbers{font-size:12px;color:var(--soft);margin-top:2px}summary{cursor:pointer}summary:focus-visible,button:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
 .scroll{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}td,th{padding:3px 12px 3px 0;text-align:right;font-weight:400;white-space:nowrap}
 th[scope=row],th:first-child{text-align:left}.runs,.plain{width:100%}.runs td,.runs th{padding:8px 16px 8px 0;border-bottom:1px solid var(--line);vertical-align:top}.runs th small,.runs td small{display:block}
+.said{width:100%}.said th,.said td{text-align:left;padding:6px 20px 6px 0;border-bottom:1px solid var(--line);vertical-align:top}.said td.wide{white-space:normal}.list .hint{margin:0;padding:2px 14px 6px}.said thead th{color:var(--soft);font-size:13px}
 .plain th{color:var(--soft);padding-right:20px}.plain td{text-align:left;white-space:normal;overflow-wrap:anywhere}
 .filters{display:flex;flex-wrap:wrap;gap:8px;margin:8px 0 12px}button{font:inherit;font-size:13px;color:var(--ink);background:var(--card);border:1px solid var(--line);border-radius:99px;padding:4px 12px;cursor:pointer}
 button[aria-pressed=true]{background:var(--accent);border-color:var(--accent);color:var(--bg)}button b{font-weight:500;opacity:.7}
