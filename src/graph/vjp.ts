@@ -182,9 +182,12 @@ export const vjpRules: Readonly<Record<string, VjpRule>> = {
     const count = sizes.reduce((product, size) => g.mul(product, size));
     return [g.div(unreduce(g, context, ct), g.cast(g.squeeze(count, [0]), ct.dtype)), null];
   }),
+  // Equal maxima share the cotangent: right also where they are copies of one value.
   ReduceMax: rule((g, context, ct) => {
-    const isMax = g.equal(context.inputs[0]!, unreduce(g, context, context.outputs[0]!));
-    return [g.where(isMax, unreduce(g, context, ct), 0), null];
+    const isMax = g.cast(g.equal(context.inputs[0]!, unreduce(g, context, context.outputs[0]!)), ct.dtype);
+    const kept = intOf(context.node.attributes.keepdims) === 1;
+    const share = g.div(ct, g.reduceSum(isMax, axesOf(g, context.node), kept));
+    return [g.mul(isMax, unreduce(g, context, share)), null];
   }),
   Softmax: rule((g, { outputs: [y] }, ct) => {
     const weighted = g.mul(ct, y!);

@@ -133,9 +133,10 @@ test("vjp of Clip: the bounds themselves belong to the inside", async () => {
   assert.deepEqual(await gradientOf((g, x) => g.clip(x, -1, 1), [-1, 1, 1.5, -2, 0]), [1, 1, 0, 0, 1]);
 });
 
-test("vjp of Abs and ReduceMax: zero slope at 0, every maximum counts", async () => {
+test("vjp of Abs and ReduceMax: zero slope at 0, equal maxima share", async () => {
   assert.deepEqual(await gradientOf((g, x) => g.abs(x), [0, -2, 3]), [0, -1, 1]);
-  assert.deepEqual(await gradientOf((g, x) => g.reduceMax(x), [3, 1, 3]), [1, 0, 1]);
+  assert.deepEqual(await gradientOf((g, x) => g.reduceMax(x), [3, 1, 3]), [0.5, 0, 0.5]);
+  assert.deepEqual(await gradientOf((g, x) => g.reduceMax(g.expand(x, [4, 2]), [0]), [3, 1]), [1, 1]);
 });
 
 test("vjp of Slice: a symbolic axis is an error that names the value", () => {

@@ -12,7 +12,7 @@ export class ReduceOps extends ElementwiseOps {
   reduceMean(x: Value, axes?: readonly number[], keepDims = false): Value {
     return this.reduce("ReduceMean", x, axes, keepDims);
   }
-  /** Maximum; its gradient goes to every element that equals it. */
+  /** Maximum; the elements that equal it share its gradient. */
   reduceMax(x: Value, axes?: readonly number[], keepDims = false): Value {
     return this.reduce("ReduceMax", x, axes, keepDims);
   }
