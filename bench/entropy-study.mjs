@@ -49,6 +49,7 @@ const VARIANTS = {
   "aepo 0.25": aepo(0.25),
   "epo 0.03": control("epo", { coefficient: 0.03, alpha: 0.5, lowRatio: 0.8, highRatio: 1.2 }),
   "epo 0.1": control("epo", { coefficient: 0.1, alpha: 0.5, lowRatio: 0.8, highRatio: 1.2 }),
+  "epo 0.2": control("epo", { coefficient: 0.2, alpha: 0.5, lowRatio: 0.8, highRatio: 1.2 }),
   "lp-reg": [...OFF_POLICY, ["objective.loss.name", "clip-wide"], ...control("lp-reg", { rho: 0.05, kappa: 0.05 })],
   "grpo 4 updates": OFF_POLICY,
   "clip-higher 4 updates": [...OFF_POLICY, ["objective.loss.clipHigh", 0.28]],
@@ -133,11 +134,25 @@ function summary(runs) {
   };
   const entropy = ({ lines: all }, from, to) =>
     mean(all.filter(({ step }) => step > from && step <= to).map((line) => line.entropy));
+  const CORRIDOR = [0.8, 1.2]; // EPO's, around the mean entropy of the steps before
+  const inside = ({ lines: all }) => {
+    const steps = all.filter(({ step }) => step > 0);
+    const checks = steps.flatMap((line, k) => {
+      if (k < STEPS / 2) return [];
+      const reference = mean(steps.slice(0, k).map((before) => before["entropy/rollout"]));
+      return [0, 1]
+        .map((turn) => line[`entropy/turn_${turn}`])
+        .filter((value) => value !== undefined)
+        .map((value) => (value >= CORRIDOR[0] * reference && value <= CORRIDOR[1] * reference ? 1 : 0));
+    });
+    return 100 * mean(checks);
+  };
   const val = (line, name) => line[`val-core/countdown/acc/${name}`];
   return {
     first: over((r) => entropy(r, 0, 5)),
     half: over((r) => entropy(r, STEPS / 2, STEPS)),
     last: over((r) => entropy(r, STEPS - 5, STEPS)),
+    inside: over(inside),
     p1: over((r) => 100 * val(r.lines.at(-1), "pass@1")),
     p8: over((r) => 100 * val(r.lines.at(-1), "pass@8")),
     tries: over((r) =>
@@ -153,14 +168,15 @@ function printTable(all) {
   const cell = ({ mean, low, high }, digits) =>
     `${mean.toFixed(digits)} (${low.toFixed(digits)}–${high.toFixed(digits)})`;
   console.log(
-    "| control | seeds | entropy first 5 | entropy second half | entropy last 5 | pass@1 | pass@8 | tries | tokens |",
+    "| control | seeds | entropy first 5 | entropy second half | entropy last 5 | turns in corridor, % | pass@1 | pass@8 | tries | tokens |",
   );
-  console.log("| --- | --- | --- | --- | --- | --- | --- | --- | --- |");
+  console.log("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
   for (const row of all) {
     const cells = [
       cell(row.first, 3),
       cell(row.half, 3),
       cell(row.last, 3),
+      cell(row.inside, 0),
       cell(row.p1, 1),
       cell(row.p8, 1),
       cell(row.tries, 2),
