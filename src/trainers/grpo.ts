@@ -11,6 +11,7 @@ import type { JobRecipe } from "./job.ts";
 import { withKlPenalty } from "./kl-reward.ts";
 import type { Objective, ObjectiveOptions } from "./objective.ts";
 import { countIdentical, FRESH_WATCH, stopReason, type WatchState, watchRewards } from "./reward-watch.ts";
+import { verifierMetrics } from "./rollout-metrics.ts";
 import { loadTraining, saveTraining, type TrainerState } from "./state.ts";
 import { stepMetrics } from "./step-metrics.ts";
 import { rollOut, type StepRollout } from "./step-rollout.ts";
@@ -120,7 +121,7 @@ export class GrpoTrainer implements Trainer {
     });
     this.lastEnd = end;
     return {
-      metrics: { ...metrics, ...watch.metrics, ...curriculum },
+      metrics: { ...metrics, ...watch.metrics, ...curriculum, ...verifierMetrics(rubric.stats()) },
       samples: markSelected(samples, rows, outcome),
       warnings: watch.warnings,
     };

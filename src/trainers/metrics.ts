@@ -69,6 +69,26 @@ const rewards = mergeMetrics(
   ),
 );
 
+const verifiers: MetricTable = {
+  "verifier/answers_per_s": clock(
+    "answers/s",
+    "answers judged in threads / time in which any waited",
+    "rewards in threads",
+  ),
+  "verifier/latency_mean_ms": clock(
+    "ms",
+    "mean wall time of one answer in a thread since the start",
+    "rewards in threads",
+  ),
+  "verifier/latency_max_ms": clock("ms", "longest one since the start", "rewards in threads"),
+  "verifier/wait_mean_ms": clock(
+    "ms",
+    "mean wait of an answer for a free thread since the start",
+    "rewards in threads",
+  ),
+  "verifier/threads_killed": clock("count", "threads ended by force since the start", "rewards in threads"),
+};
+
 const hacks = mergeMetrics(
   each(
     "hack/",
@@ -249,6 +269,7 @@ export const METRICS: MetricTable = mergeMetrics(
   main,
   completions,
   rewards,
+  verifiers,
   hacks,
   curriculum,
   turns,

@@ -1,4 +1,4 @@
-import type { RubricResult } from "../rewards/index.ts";
+import type { PoolStats, RubricResult } from "../rewards/index.ts";
 import type { Completion, GenerateStats } from "../rollout/index.ts";
 import { contribution, isJudged } from "./group-filter.ts";
 import { extremes, share } from "./metric-values.ts";
@@ -74,6 +74,18 @@ export function rewardMetrics({
     "signal/frac_useful_groups": share([...groups.values()].map((rewards) => std(rewards) > 0)),
     "signal/masked_completions": share(masked),
     "signal/advantage_nonzero_tokens": tokens === 0 ? 0 : moving / tokens,
+  };
+}
+
+/** `verifier/` of the rewards that run in threads, since the start of the process; nothing when none does. */
+export function verifierMetrics(stats: PoolStats | null): Metrics {
+  if (!stats || stats.answers === 0) return {};
+  return {
+    "verifier/answers_per_s": stats.answersPerSecond,
+    "verifier/latency_mean_ms": stats.meanMs,
+    "verifier/latency_max_ms": stats.maxMs,
+    "verifier/wait_mean_ms": stats.meanWaitMs,
+    "verifier/threads_killed": stats.threadsKilled,
   };
 }
 

@@ -59,6 +59,7 @@ test("rlvr train: a failed verifier counts as wrong where the recipe says so, an
   assert.equal(code, 0, stderr);
   const row = readMetrics(join(out, "metrics.jsonl")).at(-1)!;
   assert.deepEqual([row.reward, row["reward_outcome/error"], row["signal/masked_completions"]], [0, 1, 0]);
+  assert.ok(Number(row["verifier/answers_per_s"]) > 0, "math runs in the pool of threads");
 });
 
 test("rlvr train: options of the outcome policy, the stops and the detectors that do not exist are refused, all at once", async () => {

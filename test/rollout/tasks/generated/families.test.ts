@@ -158,6 +158,8 @@ for (const family of FAMILY_NAMES) {
       for (const { answer } of items) counts.set(answer, (counts.get(answer) ?? 0) + 1);
       const most = Math.max(...counts.values()) / items.length;
       assert.ok(most < (level === 0 ? 0.6 : 0.5), `level ${level}: one answer is right in ${most} of all problems`);
+      const different = new Set(items.map(({ key }) => key)).size;
+      assert.ok(different >= (level === 0 ? 15 : 50), `level ${level}: ${different} different problems`);
     });
   });
 }
