@@ -1,6 +1,7 @@
+import { resolve } from "node:path";
 import { Command } from "commander";
 import { parse as parseYaml } from "yaml";
-import type { Outcome, RewardConfig, ScoredTerm } from "../rewards/index.ts";
+import type { Outcome, RewardConfig, RewardUsage, ScoredTerm } from "../rewards/index.ts";
 import { ConfigError } from "../utils/errors.ts";
 import { collect, withExample, withJson } from "./options.ts";
 import { columns, result, tell } from "./output.ts";
@@ -21,7 +22,7 @@ export function rewardCommand(): Command {
     .description(
       "Judge the answers of a JSONL file: rows with gold and answer, rows with candidates, or rows with text and answer.",
     )
-    .requiredOption("--reward <name>", "name of the reward, as in a recipe")
+    .requiredOption("--reward <name>", "name of the reward, as in a recipe, or a file of your own (docs/own-reward.md)")
     .requiredOption("--data <file>", "JSONL file with the answers")
     .option("--set <key=value>", "an option of the reward, such as from=box; may be repeated", collect)
     .option("--explain", "show what was read and each rule that was tried");
@@ -69,6 +70,7 @@ async function runScore(options: ScoreOptions): Promise<void> {
   } finally {
     await rubric.close();
   }
+  for (const [name, usage] of Object.entries(rubric.usage())) tell(`rlvr: ${name}: ${costText(usage)}`);
   if (!options.json) result(false, null, () => summary(tally));
 }
 
@@ -78,18 +80,25 @@ async function rewardConfig({ reward, set = [] }: ScoreOptions): Promise<RewardC
     import("../rewards/index.ts"),
     import("../run/recipe-problems.ts"),
   ]);
-  const input: Record<string, unknown> = { name: reward };
+  const options: Record<string, unknown> = {};
   for (const entry of set) {
     const at = entry.indexOf("=");
     if (at < 1) throw new ConfigError(`--set ${entry}: must look like from=box`);
-    input[entry.slice(0, at)] = parseYaml(entry.slice(at + 1));
+    options[entry.slice(0, at)] = parseYaml(entry.slice(at + 1));
   }
+  const input = /\.[cm]?[jt]s$/.test(reward)
+    ? { module: resolve(reward), name: "own", options } // they are the file's
+    : { name: reward, ...options };
   const parsed = RewardConfig.safeParse(input);
   if (parsed.success) return parsed.data;
   const problems = problemsOf(RewardConfig, input, parsed.error.issues);
   throw new ConfigError(
     problems.map(({ path, message }) => `--reward ${reward}: ${pathText(path)} ${message}`).join("\n"),
   );
+}
+
+function costText({ requests, cached, promptTokens, completionTokens }: RewardUsage): string {
+  return `${requests} requests, ${cached} verdicts from the cache, ${promptTokens} prompt and ${completionTokens} completion tokens`;
 }
 
 /** Gold answers that the math reward can't read are said once, with their line. */

@@ -8,5 +8,6 @@ export { defineReward, ModuleRewardConfig, type OwnRewardDef, type ScoreFunction
 export * from "./pool/index.ts";
 export type { Rubric, RubricOptions, RubricResult, RubricTerm, ScoredTerm } from "./rubric.ts";
 export { rubric } from "./rubric.ts";
+export { scorable } from "./scorable.ts";
 export type { Outcome, Reward, RewardDef, RewardUsage, Scorable, Verdict } from "./types.ts";
 export { correct, graded, unparseable, wrong } from "./verdicts.ts";

@@ -28,6 +28,12 @@ export interface Scorable {
   readonly stop: StopReason;
   /** Number of sampled tokens. */
   readonly tokens: number;
+  /** The sampled ids, the end-of-sequence token included; absent where only a text is judged. */
+  readonly ids?: readonly number[];
+  /** Natural log-prob of each id under the distribution it was drawn from. */
+  readonly logp?: Float32Array;
+  /** Entropy of that distribution at each id, nats. */
+  readonly entropy?: Float32Array;
 }
 
 /** What a reward that asks a server has cost so far. */

@@ -1,5 +1,5 @@
 import type { Learner } from "../policy/index.ts";
-import type { Rubric } from "../rewards/index.ts";
+import { type Rubric, scorable } from "../rewards/index.ts";
 import { generate, type RolloutConfig, type SamplingConfig, type TaskSet } from "../rollout/index.ts";
 import { createRng } from "../utils/rng.ts";
 import { toSampleRow } from "./completion-rows.ts";
@@ -44,9 +44,7 @@ export async function evaluate(
     batchSize: rollout.batchSize,
     rng: rng.fork("evaluation"),
   });
-  const scored = await Promise.all(
-    completions.map(({ task, text, stop, ids }) => rubric.score({ task, text, stop, tokens: ids.length })),
-  );
+  const scored = await Promise.all(completions.map((completion) => rubric.score(scorable(completion))));
   const correct = new Array<number>(size).fill(0);
   const answers = requests.map((): { answer: string | null; correct: boolean }[] => []);
   completions.forEach(({ group }, i) => {

@@ -1,6 +1,6 @@
 import type { AuxiliaryPlan } from "../entropy-control/index.ts";
 import type { Learner } from "../policy/index.ts";
-import type { Rubric } from "../rewards/index.ts";
+import { type Rubric, scorable } from "../rewards/index.ts";
 import { type GenerateStats, generate, type Json, type RolloutConfig, type Task } from "../rollout/index.ts";
 import type { Rng } from "../utils/rng.ts";
 import type { FilterConfig } from "./config.ts";
@@ -74,9 +74,7 @@ async function sampleGroups(
   });
   for (const key of Object.keys(stats) as (keyof GenerateStats)[]) stats[key] += generated.stats[key];
   const sampled = performance.now();
-  const scored = await Promise.all(
-    generated.completions.map(({ task, text, stop, ids }) => rubric.score({ task, text, stop, tokens: ids.length })),
-  );
+  const scored = await Promise.all(generated.completions.map((completion) => rubric.score(scorable(completion))));
   seconds.generate += (sampled - start) / 1000;
   seconds.reward += (performance.now() - sampled) / 1000;
   const rows = generated.completions.map((completion, i) => judge(completion, scored[i]!, filter, rollout.maxTokens));

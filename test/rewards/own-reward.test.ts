@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { type ModuleRewardConfig, openRubric, type RubricResult } from "../../src/rewards/index.ts";
+import { type ModuleRewardConfig, openRubric, type RubricResult, scorable } from "../../src/rewards/index.ts";
+import type { Completion } from "../../src/rollout/index.ts";
 import { ConfigError } from "../../src/utils/errors.ts";
 
 const root = mkdtempSync(join(tmpdir(), "rlvr-reward-"));
@@ -60,6 +61,26 @@ test("own reward: a plain function and an object with a method are rewards, too,
   );
   const [result] = await scores([config(plain), config(object, { name: "second" })], ["b"]);
   assert.deepEqual([result!.outcome, result!.terms.second!.reason, result!.reward], ["wrong", "yes", 1]);
+});
+
+test("own reward: token ids, log-probs and entropies arrive where a completion has them", async (t) => {
+  const path = write(`export default ({ ids, logp, entropy }) =>
+    ({ outcome: "correct", score: 1, reason: [ids?.join(), logp?.constructor.name, logp?.[1], entropy?.[0]].join(" ") });`);
+  const rubric = await openRubric([config(path)], { lanes: 1 });
+  t.after(() => rubric.close());
+  const sampled = { ids: [7, 8], logp: Float32Array.of(-1, -0.5), entropy: Float32Array.of(0.25, 0) };
+  const completion = {
+    ...sampled,
+    policyLogp: sampled.logp,
+    task,
+    text: "a",
+    stop: "eos",
+    group: 0,
+    member: 0,
+    promptIds: [],
+  };
+  const { terms } = await rubric.score(scorable(completion as Completion));
+  assert.equal(terms.mine!.reason, "7,8 Float32Array -0.5 0.25");
 });
 
 /** What it does to an answer, and what comes of it. */
@@ -147,8 +168,8 @@ test("own reward: a missing file and options that do not fit are refused, all of
   ];
   await assert.rejects(openRubric(configs, { lanes: 1 }), (error: Error) => {
     assert.match(error.message, /^reward mine: .*no-such\.ts: cannot be loaded: /m);
-    assert.match(error.message, /^reward typed: .*options: .*expected number/m);
-    assert.match(error.message, /^reward misspelt: .*options: .*Unrecognized key: "y"/m);
+    assert.match(error.message, /^reward typed: .*\.ts: options\.x: .*expected number, received string$/m);
+    assert.match(error.message, /^reward misspelt: .*\.ts: options: Unrecognized key: "y"$/m);
     assert.match(error.message, /^reward plain: .*takes no options/m);
     return true;
   });

@@ -29,3 +29,50 @@ test("loadRecipe: a module is looked for beside the recipe; --set starts in the 
   writeFileSync(join(root, "recipe.yaml"), recipeToYaml(recipe)); // a run folder's recipe, elsewhere
   assert.deepEqual(await loadRecipe(join(root, "recipe.yaml")), recipe);
 });
+
+/** The problems of a recipe with these rewards. */
+async function problemsOf(rewards: string): Promise<string[]> {
+  const file = join(root, "problems.yaml");
+  writeFileSync(file, TEXT.replace(/rewards: .*/, `rewards: [${rewards}]`));
+  try {
+    await loadRecipe(file);
+    return [];
+  } catch (error) {
+    return (error as Error).message.split("\n").map((line) => line.replace(/^.*?:\d+ /, ""));
+  }
+}
+
+test("loadRecipe: rewards of the user's own and the judge's cache are looked for beside the recipe; a reward's options stay as they are", async () => {
+  const file = join(root, "rewards.yaml");
+  const own = "{module: ./mine.ts, name: mine, options: {module: ./data.ts}}";
+  const judge = (cache: string) => `{name: llm-judge, url: "http://localhost:1/v1", model: m, cache: ${cache}}`;
+  const load = async (rewards: string) => {
+    writeFileSync(file, TEXT.replace(/rewards: .*/, `rewards: [${rewards}]`));
+    return (await loadRecipe(file)).rewards as [object, { cache: string }];
+  };
+  const [first, second] = await load(`${own}, ${judge("verdicts")}`);
+  const defaults = { weight: 1, deadlineMs: 5000 };
+  assert.deepEqual(first, {
+    module: join(root, "mine.ts"),
+    name: "mine",
+    ...defaults,
+    options: { module: "./data.ts" },
+  });
+  assert.equal(second.cache, join(root, "verdicts"));
+  assert.equal((await load(`${own}, ${judge("~/verdicts")}`))[1].cache, "~/verdicts");
+});
+
+test("loadRecipe: problems of a reward name the keys of its kind", async () => {
+  assert.deepEqual(await problemsOf("{module: ./mine.ts, name: mine, wieght: 2}"), [
+    'rewards.0.wieght: unknown key, did you mean "weight"? (known: module, name, weight, deadlineMs, options)',
+  ]);
+  assert.deepEqual(await problemsOf("{module: ./mine.ts}"), ["rewards.0.name: is missing (a text)"]);
+  assert.deepEqual(await problemsOf("{module: 3, name: mine}"), ["rewards.0.module: must be a text, got 3"]);
+  assert.deepEqual(await problemsOf("{name: length, target: 5, mni: 2}"), [
+    'rewards.0.mni: unknown key, did you mean "min"? (known: target, min, max, name, weight)',
+  ]);
+  assert.match(
+    (await problemsOf("{name: lenght}"))[0]!,
+    /^rewards\.0\.name: must be one of countdown, .*; did you mean "length"\?$/,
+  );
+});

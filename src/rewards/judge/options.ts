@@ -63,7 +63,7 @@ export const JudgeOptions = z.strictObject({
     .nullable()
     .default("~/.cache/rlvr/judge")
     .describe(
-      "folder of verdicts by content, so that a run that is resumed or repeated asks nothing twice; null = none",
+      "folder of verdicts by content, so that a run that is resumed or repeated asks nothing twice; relative: from the folder of the recipe; null = none",
     ),
 });
 export type JudgeOptions = z.infer<typeof JudgeOptions>;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { messageOf, RewardError } from "../../utils/errors.ts";
 import { importUserModule } from "../../utils/user-module.ts";
 import type { OwnRewardDef } from "../own-reward.ts";
@@ -43,12 +43,16 @@ async function load(path: string): Promise<unknown> {
 
 function create(def: OwnRewardDef, options: unknown, path: string): unknown {
   const parsed = def.options?.safeParse(options) ?? { success: true, data: options };
-  if (!parsed.success) throw new RewardError(`${path}: options: ${z.prettifyError(parsed.error as z.ZodError)}`);
+  if (!parsed.success) throw new RewardError(`${path}: ${problems(parsed.error as z.ZodError)}`);
   try {
     return def.create(parsed.data as never);
   } catch (error) {
     throw new RewardError(`${path}: create() failed: ${messageOf(error)}`, { cause: error });
   }
+}
+
+function problems({ issues }: z.ZodError): string {
+  return issues.map(({ path, message }) => `${["options", ...path.map(String)].join(".")}: ${message}`).join("; ");
 }
 
 /** The name of the recipe, if there is one; methods keep their object. */
