@@ -19,12 +19,18 @@ export function scopes(batch: TokenBatch, scope: Scope): number[][] {
   return batch.microBatches.map((members) => liveSlots(batch, members));
 }
 
-/** Mean of some entries; 0 for none. */
+/** Mean of some entries; 0 for none. Of equal values exactly that value: their distances to it must be 0, since distances are ranked. */
 export function meanOver(slots: readonly number[], value: (slot: number) => number): number {
   if (slots.length === 0) return 0;
+  const first = value(slots[0]!);
   let sum = 0;
-  for (const slot of slots) sum += value(slot);
-  return sum / slots.length;
+  let equal = true;
+  for (const slot of slots) {
+    const x = value(slot);
+    sum += x;
+    equal &&= x === first;
+  }
+  return equal ? first : sum / slots.length;
 }
 
 /** Share of slots for which something holds; 0 for none. */

@@ -48,3 +48,14 @@ for (const floatType of TYPES) {
     }
   });
 }
+
+test("kl-cov: where all advantages are equal every covariance is 0, and the first token is taken", async () => {
+  const rng = createRng("equal advantages");
+  // six times -0.4 over 6 is not -0.4 in floating point; the first token is not the one that rounding prefers
+  for (const reward of [-0.4, 0.1, 0.7]) {
+    const tokens = Array.from({ length: 6 }, () => ({ z: [rng.normal(), rng.normal(), 0], o: rng.int(0, 2) }));
+    const { selected, metrics } = await evaluate([{ reward, tokens }], { control: { name: "kl-cov" } });
+    assert.deepEqual(selected, [[1, 0, 0, 0, 0, 0]], `reward ${reward}`);
+    assert.equal(Math.abs(metrics["kl-cov/cov_mean"]!), 0);
+  }
+});
