@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { HubPull } from "../policy/hub-download.ts";
 import type { SetOnMachine } from "../rollout/data/pull.ts";
+import { difficultyCommand } from "./data-difficulty.ts";
 import { inspectCommand } from "./data-inspect.ts";
 import { collect, withExample, withJson } from "./options.ts";
 import { columns, result, tell } from "./output.ts";
@@ -23,6 +24,7 @@ export function dataCommand(): Command {
     .option("--revision <name>", "branch, tag or commit", "main")
     .action(pullAction);
   data.addCommand(inspectCommand());
+  data.addCommand(difficultyCommand());
   data.addCommand(withExample(withJson(list), "rlvr data list"));
   data.addCommand(
     withExample(withJson(pull), "rlvr data pull gsm8k", "rlvr data pull org/name --file 'data/*.parquet'"),

@@ -17,6 +17,8 @@ export interface Task {
   readonly set: string;
   /** Text for base models (encoded as it is), or a conversation for models with a chat template. */
   readonly prompt: string | readonly Message[];
+  /** The question alone, without system message and instruction, where the set knows it. */
+  readonly question?: string;
   /** The gold answer as the verifier reads it; null when the task is judged by its `data` alone. */
   readonly answer: string | null;
   /** Text that ends a turn inside a completion, one token of the model: what follows is the next turn. Absent: one turn. */

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { extname, join } from "node:path";
 import { openLearner, openModel } from "../policy/index.ts";
 import { openRubric } from "../rewards/index.ts";
+import { isDataFile } from "../rollout/data/index.ts";
 import { openTaskSet, TaskConfig } from "../rollout/tasks/index.ts";
 import { evaluate } from "../trainers/evaluate.ts";
 import type { EvaluationOutput } from "../trainers/types.ts";
@@ -82,7 +83,7 @@ const JUDGES: Readonly<Record<string, string>> = {
 
 /** The parts of a recipe that evaluate a model on a task set by its name, or on all rows of a data file. */
 function onTaskSet(tasks: string, model: string): object {
-  const isData = [".jsonl", ".parquet"].includes(extname(tasks));
+  const isData = isDataFile(tasks) || tasks.startsWith("hub:");
   const known = TaskConfig.options.map(({ shape }) => shape.name.value);
   if (!isData && !known.some((name) => name === tasks)) {
     const near = nearest(tasks, known);

@@ -1,3 +1,4 @@
+import { sha256 } from "../../utils/hash.ts";
 import type { Message } from "../types.ts";
 
 /** A question as one text: a conversation with the role before each message. */
@@ -8,6 +9,11 @@ export function questionText(prompt: string | readonly Message[]): string {
 /** Text by which two questions are the same: they may differ in blanks, capital letters and Unicode's forms of one character. Signs count: 3 + 4 is not 3 - 4. */
 export function sameQuestion(text: string): string {
   return text.normalize("NFKC").toLowerCase().trim().split(/\s+/u).join(" ");
+}
+
+/** A name for a question, the same for all that {@link sameQuestion} does not tell apart. */
+export function questionKey(prompt: string | readonly Message[]): string {
+  return sha256(sameQuestion(questionText(prompt))).slice(0, 24);
 }
 
 const WORD = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]|[\p{L}\p{M}\p{N}]+|[-+*/=<>^%±×÷≤≥−]/gu;

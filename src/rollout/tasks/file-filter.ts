@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { sha256 } from "../../utils/hash.ts";
-import { isEmpty, type Row, sameQuestion } from "../data/index.ts";
+import { DataError } from "../../utils/errors.ts";
+import { fieldOf, isEmpty, questionKey, type Row, readRows, textField } from "../data/index.ts";
 
 /** Options of the task set `file` that leave rows out. */
 export const FilterOptions = z.strictObject({
@@ -19,6 +19,16 @@ export const FilterOptions = z.strictObject({
     .nullable()
     .default(null)
     .describe("leave out questions that are shorter or longer"),
+  difficulty: z
+    .strictObject({
+      file: z.string().min(1).describe("what rlvr data difficulty wrote with -o"),
+      min: z.number().min(0).max(1).default(0).describe("smallest pass rate"),
+      max: z.number().min(0).max(1).default(1).describe("largest pass rate"),
+    })
+    .refine(({ min, max }) => min <= max, "min must be at most max")
+    .nullable()
+    .default(null)
+    .describe("leave out questions that a model solves more or less often than this, and those without an estimate"),
   dedup: z
     .boolean()
     .default(true)
@@ -52,10 +62,13 @@ export async function openFilter(options: FilterOptions): Promise<Filter> {
   const long = new LeftOut();
   const twice = new LeftOut();
   const otherAnswer = new LeftOut();
+  const unrated = new LeftOut();
+  const unfit = new LeftOut();
+  const rates = options.difficulty && (await passRates(options.difficulty.file));
   const lengthOf = await lengthMeasure(options.length);
   const answers = new Map<string, string>();
   const isNew = ({ text, answer, where }: Candidate): boolean => {
-    const key = sha256(sameQuestion(text)).slice(0, 24);
+    const key = questionKey(text);
     const before = answers.get(key);
     if (before === undefined) answers.set(key, answer);
     else twice.add(where);
@@ -69,16 +82,27 @@ export async function openFilter(options: FilterOptions): Promise<Filter> {
     if (!isFit) long.add(where);
     return isFit;
   };
+  const isRated = ({ text, where }: Candidate): boolean => {
+    if (!rates) return true;
+    const rate = rates.get(questionKey(text));
+    const { min, max } = options.difficulty!;
+    if (rate === undefined) unrated.add(where);
+    else if (rate < min || rate > max) unfit.add(where);
+    else return true;
+    return false;
+  };
   return {
     skipsEmpty(row, { question, answer, skipEmpty }) {
       const skips = (options.skipEmpty || skipEmpty) && (isEmpty(row, question) || isEmpty(row, answer));
       if (skips) empty.add(row.where);
       return skips;
     },
-    keeps: (candidate) => fits(candidate) && (!options.dedup || isNew(candidate)),
+    keeps: (candidate) => fits(candidate) && isRated(candidate) && (!options.dedup || isNew(candidate)),
     notes: (path) => [
       ...empty.note(path, "without a question or an answer left out"),
       ...long.note(path, `left out by length (${rangeText(options.length)})`),
+      ...unfit.note(path, `left out by pass rate (${options.difficulty?.min} to ${options.difficulty?.max})`),
+      ...unrated.note(path, `left out without an estimate in ${options.difficulty?.file}`),
       ...twice.note(path, "left out that ask the same as an earlier one"),
       ...otherAnswer.note(path, "of these have another answer than the earlier one: which is right?"),
     ],
@@ -99,6 +123,19 @@ class LeftOut {
     const first = this.#first.startsWith(`${path}, `) ? this.#first.slice(path.length + 2) : this.#first;
     return [`${path}: ${this.#count} row${this.#count === 1 ? "" : "s"} ${what} (first: ${first})`];
   }
+}
+
+/** Pass rates by the key of their question. @throws DataError when the file is not one of these */
+async function passRates(file: string): Promise<ReadonlyMap<string, number>> {
+  const rates = new Map<string, number>();
+  for await (const row of readRows(file, "make it with: npx rlvr data difficulty MODEL --tasks FILE -o FILE")) {
+    const rate = fieldOf(row, "passRate");
+    if (rate === null) continue; // no sample could be judged
+    if (typeof rate !== "number" || !(rate >= 0 && rate <= 1))
+      throw new DataError(`${row.where}, field "passRate": must be a number from 0 to 1, got ${JSON.stringify(rate)}`);
+    rates.set(textField(row, "question"), rate);
+  }
+  return rates;
 }
 
 async function lengthMeasure(length: FilterOptions["length"]): Promise<(text: string) => number> {

@@ -94,6 +94,7 @@ async function openFile(options: Options): Promise<TaskSet> {
     id: `file/${path}/${problem.row}`,
     set: "file",
     prompt: conversation(problem.prompt, system, instruction),
+    question: questionText(problem.prompt),
     answer: problem.answer,
     data: {},
   }));

@@ -52,6 +52,7 @@ async function openGsm8k(options: Options): Promise<TaskSet> {
     id: `gsm8k/${split}/${index}`,
     set: "gsm8k",
     prompt: [{ role: "user", content: `${question}\n${instruction}`.trim() }],
+    question,
     answer,
     data: {},
   }));

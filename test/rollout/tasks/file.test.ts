@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { parquetWriteBuffer } from "hyparquet-writer";
+import { questionKey } from "../../../src/rollout/data/index.ts";
 import type { TaskSet } from "../../../src/rollout/index.ts";
 import { openTaskSet, TaskConfig } from "../../../src/rollout/tasks/index.ts";
 
@@ -140,5 +141,42 @@ test("file: a filter by length counts characters, or tokens of a model", async (
   await assert.rejects(
     open(path, { length: { min: 99 } }),
     /no row is in the train split; .*3 rows left out by length/,
+  );
+});
+
+test("file: questions that a model solves too often or too rarely are left out, and those without an estimate", async () => {
+  const path = file(
+    ["never", "rarely", "often", "always", "unknown", "unjudged"].map((question) => ({ question, answer: "1" })),
+  );
+  const rates = { never: 0, rarely: 0.25, often: 0.75, always: 1, unjudged: null };
+  const difficulty = file(
+    Object.entries(rates).map(([question, passRate]) => ({ question: questionKey(question.toUpperCase()), passRate })),
+  );
+  const set = await open(path, { difficulty: { file: difficulty, min: 0.05, max: 0.95 } });
+  assert.deepEqual(
+    pairs(set).map(([question]) => question),
+    ["rarely", "often"],
+  );
+  assert.deepEqual(
+    notes(set)
+      .slice(1)
+      .map((note) => note.replace(/in \d+/, "in N")),
+    [
+      "N.jsonl: 2 rows left out by pass rate (0.05 to 0.95) (first: line 1)",
+      "N.jsonl: 2 rows left out without an estimate in N.jsonl (first: line 5)",
+    ],
+  );
+  assert.equal(set.get(0).question, "rarely");
+  assert.throws(
+    () => TaskConfig.parse({ name: "file", path, difficulty: { file: difficulty, min: 0.5, max: 0.4 } }),
+    /min must be at most max/,
+  );
+  await assert.rejects(
+    open(path, { difficulty: { file: path } }),
+    /line 1: there is no field "passRate"; the fields are question, answer$/,
+  );
+  await assert.rejects(
+    open(path, { difficulty: { file: join(folder, "none.jsonl") } }),
+    /there is no such file; make it with: npx rlvr data difficulty/,
   );
 });
