@@ -37,7 +37,7 @@ function candidatesOf(sentence: string): Candidate[] {
     ({ 0: match, index }) => !inFormula(index, index + match.length),
   );
   for (const { 0: match, index } of plain) {
-    const text = withoutWord(match.replace(/,$/, ""));
+    const text = withoutWord(match).replace(/,$/, "");
     const [scale = ""] = SCALE_BEHIND.exec(sentence.slice(index + text.length, index + text.length + 12)) ?? [];
     found.push({ start: index, end: index + text.length + scale.length, text: (text + scale).trim() });
   }
