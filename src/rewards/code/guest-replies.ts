@@ -5,6 +5,8 @@ import { isWire } from "./values.ts";
 export const REPLY_MARK = "\x1e";
 /** Room for what a guest writes around a result. */
 const FRAME_BYTES = 4096;
+/** So that a result that is too long is seen before the limit of all of them. */
+const SLACK_BYTES = 128 * 1024;
 /** Of all results of a program together. */
 const MAX_REPLY_BYTES = 16 * 2 ** 20;
 
@@ -27,20 +29,32 @@ export class ReplyReader {
     const before = this.runs.length;
     const lines = text.split("\n");
     lines.forEach((line, i) => {
-      if (this.#length <= this.#outputBytes + FRAME_BYTES) this.#parts.push(line);
-      this.#length += line.length;
+      this.#take(line);
       if (i < lines.length - 1) this.#endLine();
     });
     return this.runs.slice(before);
   }
 
+  /** A line that becomes too long is a reply at once. */
+  #take(part: string): void {
+    const max = this.#outputBytes + FRAME_BYTES;
+    const wasTooLong = this.#length > max;
+    this.#length += part.length;
+    if (wasTooLong) return;
+    this.#parts.push(part);
+    if (this.#length > max) this.#add(() => tooLong(this.#outputBytes));
+  }
+
   #endLine(): void {
-    const isTooLong = this.#length > this.#outputBytes + FRAME_BYTES;
-    const isReply = this.#parts.find((part) => part !== "")?.startsWith(REPLY_MARK) ?? false;
-    if (isReply && this.runs.length < this.#count)
-      this.runs.push(isTooLong ? tooLong(this.#outputBytes) : readReply(this.#parts.join("").slice(REPLY_MARK.length)));
+    if (this.#length <= this.#outputBytes + FRAME_BYTES)
+      this.#add(() => readReply(this.#parts.join("").slice(REPLY_MARK.length)));
     this.#parts = [];
     this.#length = 0;
+  }
+
+  #add(run: () => CallRun): void {
+    const isReply = this.#parts.find((part) => part !== "")?.startsWith(REPLY_MARK) ?? false;
+    if (isReply && this.runs.length < this.#count) this.runs.push(run());
   }
 }
 
@@ -54,7 +68,7 @@ export function readReplies(stdout: string, of: { count: number; limits: CodeLim
 /** Room for what a guest writes of some calls: it is kept small enough to be read beside other work. */
 export function replyBytes(count: number, { outputBytes }: CodeLimits): number {
   const one = outputBytes + FRAME_BYTES;
-  return Math.min(count * one, Math.max(one, MAX_REPLY_BYTES));
+  return Math.min(count * one, Math.max(one, MAX_REPLY_BYTES)) + SLACK_BYTES;
 }
 
 /**

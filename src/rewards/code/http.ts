@@ -53,7 +53,7 @@ const LANGUAGES: Record<CodeLanguage, { name: string; wrap: (code: string) => st
     guest: `
 const fs = require("fs");
 const request = JSON.parse(fs.readFileSync(0, "utf8"));
-const evaluate = eval;
+const { runInThisContext: evaluate } = require("vm"); // as a script, whose constants other scripts see
 const reply = (line) => fs.writeSync(1, ${JSON.stringify(REPLY_MARK)} + line + "\\n");
 const guest = ${JAVASCRIPT_GUEST.trim()};
 ${JAVASCRIPT_WORLD.trim()}(() => {}, "");

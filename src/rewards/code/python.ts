@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { messageOf, RewardError } from "../../utils/errors.ts";
 import { processTree, yieldCores } from "../pool/cpu-clock.ts";
@@ -96,9 +97,18 @@ function inLane(job: Parameters<typeof runLimited>[0]): Promise<ProcessEnd> {
       });
     },
     giveWay: () => {
-      if (pid !== undefined) yieldCores(processTree(pid));
+      if (pid !== undefined) yieldCores(processTree(pid).flatMap(threadsOf));
     },
   });
+}
+
+/** Each thread has a priority of its own. */
+function threadsOf(pid: number): number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).map(Number);
+  } catch {
+    return []; // it ended meanwhile
+  }
 }
 
 /** As bubblewrap reports it; null when it did not get that far. */

@@ -6,13 +6,17 @@ import { JAVASCRIPT_GUEST, JAVASCRIPT_WORLD } from "./javascript-guest.ts";
 import type { CallRun, CallRuns, CodeLimits, CodeRunner, FunctionCall, ProgramRun, RunStatus } from "./types.ts";
 
 /** Of the runtime's global, the part that is used here: the language's own types do not have it. */
-declare const WebAssembly: { readonly Memory: new (pages: { initial: number; maximum: number }) => object };
+declare const WebAssembly: {
+  readonly Memory: new (pages: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
+};
 
 const MIB = 2 ** 20;
 /** Of the engine, which runs inside of the thread's own. */
 const STACK_BYTES = 512 * 1024;
 const PAGE_BYTES = 65_536;
 const [FIRST_PAGES, MAX_PAGES] = [256, 32_768];
+/** The engine asks for memory in steps of a twentieth at least: with so much taken, the next step failed, or soon would. */
+const FULL = 0.9;
 
 /**
  * JavaScript in QuickJS, an engine compiled to WebAssembly: no files, network, processes or timers, only the language and `console`, `print`,
@@ -28,12 +32,13 @@ export function quickJsRunner(): CodeRunner {
 }
 
 async function withMachine<T>(limits: CodeLimits, work: (machine: Machine) => T): Promise<T> {
-  const start = performance.now();
   const { newQuickJSWASMModuleFromVariant, newVariant, RELEASE_SYNC } = await import("quickjs-emscripten"); // loaded only where it is needed
   // an instance of its own: whatever a program breaks in it ends with it. Its memory is bounded here, since the engine counts blocks, not bytes
-  const wasmMemory = new WebAssembly.Memory({ initial: FIRST_PAGES, maximum: pagesOf(limits.memoryMb) });
+  const maximum = pagesOf(limits.memoryMb);
+  const wasmMemory = new WebAssembly.Memory({ initial: FIRST_PAGES, maximum });
+  const isFull = (): boolean => wasmMemory.buffer.byteLength > FULL * maximum * PAGE_BYTES;
   const engine = await newQuickJSWASMModuleFromVariant(newVariant(RELEASE_SYNC, { wasmMemory }));
-  return work(new Machine(engine.newRuntime(), limits, start));
+  return work(new Machine(engine.newRuntime(), limits, isFull));
 }
 
 /** The engine itself starts with 16 MiB and can't address more than 2 GiB. */
@@ -55,13 +60,15 @@ class Machine {
   readonly #context: QuickJSContext;
   readonly #limits: CodeLimits;
   readonly #thread = ownThreadId();
-  readonly #start: number;
+  readonly #start = performance.now();
+  /** Without memory the engine can't say what failed. */
+  readonly #isFull: () => boolean;
   #isLate = false;
   #stdout = "";
   #isFlooded = false;
 
-  constructor(runtime: QuickJSRuntime, limits: CodeLimits, start: number) {
-    this.#start = start;
+  constructor(runtime: QuickJSRuntime, limits: CodeLimits, isFull: () => boolean) {
+    this.#isFull = isFull;
     this.#runtime = runtime;
     this.#limits = limits;
     runtime.setMemoryLimit(limits.memoryMb * MIB);
@@ -76,7 +83,7 @@ class Machine {
       return { status: "ok", stdout: this.#stdout, detail: "", ms: this.#ms() };
     } catch (error) {
       if (!(error instanceof Stopped)) throw error;
-      return { status: error.status, stdout: this.#stdout, detail: error.message, ms: this.#ms() };
+      return { stdout: this.#stdout, ...this.#explained(error.status, error.message), ms: this.#ms() };
     }
   }
 
@@ -88,15 +95,21 @@ class Machine {
       const evaluate = this.#evaluate("eval"); // the program may replace it; an indirect call of it sees the script's own names
       this.#limited(() => this.#settle(this.#evaluate(code)));
       for (const call of calls) {
-        const run = this.#limited(() => this.#call(guest, evaluate, call));
+        const { status, value, detail } = this.#limited(() => this.#call(guest, evaluate, call));
+        const run = { value, ...this.#explained(status, detail) };
         runs.push(run);
         if (!goOn(run, runs.length - 1)) break;
       }
     } catch (error) {
       if (!(error instanceof Stopped)) throw error;
-      runs.push({ status: error.status, value: null, detail: error.message });
+      runs.push({ value: null, ...this.#explained(error.status, error.message) });
     }
     return { runs, ms: this.#ms() };
+  }
+
+  #explained(status: RunStatus, detail: string): { status: RunStatus; detail: string } {
+    if (status !== "exception" || !this.#isFull()) return { status, detail };
+    return { status: "memory", detail: `needed more than ${this.#limits.memoryMb} MiB` };
   }
 
   #ms(): number {
@@ -174,18 +187,22 @@ class Machine {
   }
 
   #checkLimits(): void {
-    if (this.#isFlooded) throw new Stopped("output", `printed more than ${this.#limits.outputBytes} bytes`);
-    if (this.#isLate) throw new Stopped("timeout", `took longer than ${this.#limits.timeoutMs} ms`);
+    const exceeded = this.#exceeded();
+    if (exceeded) throw exceeded;
   }
 
+  #exceeded(): Stopped | null {
+    if (this.#isFlooded) return new Stopped("output", `printed more than ${this.#limits.outputBytes} bytes`);
+    if (this.#isLate) return new Stopped("timeout", `took longer than ${this.#limits.timeoutMs} ms`);
+    return null;
+  }
+
+  /** Reading an error may run the program on. */
   #failure(error: QuickJSHandle): Stopped {
-    try {
-      this.#checkLimits();
-    } catch (stopped) {
-      if (stopped instanceof Stopped) return stopped;
-    }
+    const before = this.#exceeded();
+    if (before) return before;
     const text = this.#describe(error);
-    return new Stopped(/^InternalError: out of memory/.test(text) ? "memory" : "exception", text);
+    return this.#exceeded() ?? new Stopped(/^InternalError: out of memory/.test(text) ? "memory" : "exception", text);
   }
 
   /** Reads name and message with the language's own means, bounded; getters of the program's may run and fail. */

@@ -24,7 +24,7 @@ const JavascriptOptions = CodeOptions.extend({
 });
 
 /** The tests' own limits come first; this much later a thread is killed. */
-const GRACE_MS = 1000;
+const GRACE_MS = 2000;
 
 /** Does the Python program of the answer pass its task's tests? It runs in bubblewrap, in a process of its own, or on a sandbox server. */
 export const codePython: RewardDef<typeof PythonOptions> = {

@@ -1,5 +1,5 @@
 import { CodeOptions } from "../../../src/rewards/code/options.ts";
-import type { RewardConfig } from "../../../src/rewards/index.ts";
+import type { BuiltInRewardConfig } from "../../../src/rewards/index.ts";
 import { findSandbox } from "../../../src/rewards/index.ts";
 import type { Scorable } from "../../../src/rewards/types.ts";
 import type { Json } from "../../../src/rollout/types.ts";
@@ -18,7 +18,7 @@ export function noPython(): string | false {
 }
 
 /** A recipe entry of a code reward with some options. */
-export function configOf(language: Language, options: Partial<CodeOptions> = {}): RewardConfig {
+export function configOf(language: Language, options: Partial<CodeOptions> = {}): BuiltInRewardConfig {
   const all = { weight: 1, ...CodeOptions.parse(options) };
   return language === "python" ? { name: "code-python", python: null, ...all } : { name: "code-javascript", ...all };
 }
