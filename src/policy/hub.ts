@@ -135,9 +135,8 @@ function isUnsafe(path: string): boolean {
 function nextPage(response: Response, base: string): string | null {
   const link = /<([^>]+)>\s*;\s*rel="next"/.exec(response.headers.get("link") ?? "")?.[1];
   if (link === undefined) return null;
-  const url = new URL(link, base);
-  if (url.origin !== new URL(base).origin) throw new HubError(`${base}: its next page is on another host, ${url.host}`);
-  return url.href;
+  const { pathname, search } = new URL(link, base);
+  return new URL(`${pathname}${search}`, base).href; // on the host that was asked: a mirror may name the original one
 }
 
 function parsed<T>(schema: z.ZodType<T>, value: unknown): T {
@@ -168,7 +167,7 @@ export async function askHub(
   settings: HubSettings,
   options: { readonly headers?: Readonly<Record<string, string>>; readonly signal?: AbortSignal } = {},
 ): Promise<Response> {
-  if (settings.offline) throw new ConfigError(`${repo.id}: is not here, and HF_HUB_OFFLINE forbids to fetch it`);
+  if (settings.offline) throw new ConfigError(`${repo.id}: cannot be fetched while HF_HUB_OFFLINE is set`);
   const headers = { ...options.headers, ...(settings.token && { authorization: `Bearer ${settings.token}` }) };
   for (let attempt = 0; ; attempt++) {
     let response: Response | null = null;

@@ -238,7 +238,7 @@ test("pullHubFiles: no network, no permission to use it, no place to write to, n
   );
   await assert.rejects(
     pull(settings({ offline: true })),
-    /^ConfigError: org\/set: is not here, and HF_HUB_OFFLINE forbids to fetch it$/,
+    /^ConfigError: org\/set: cannot be fetched while HF_HUB_OFFLINE is set$/,
   );
   const file = join(folder, "file");
   writeFileSync(file, "");

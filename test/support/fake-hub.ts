@@ -173,7 +173,7 @@ function sendTree({ response, largeFrom, pageSize, faults }: Question, repo: Fak
     response,
     200,
     entries.slice(from, next),
-    next < entries.length ? { link: `<${url.href}>; rel="next"` } : {},
+    next < entries.length ? { link: `<https://huggingface.co${url.pathname}${url.search}>; rel="next"` } : {},
   );
 }
 
