@@ -93,7 +93,12 @@ const hacks = mergeMetrics(
   each(
     "hack/",
     DETECTORS.map(({ name }) => name),
-    (name) => when("detectors", "share", `completions with this sign of reward hacking: ${whatOf(name)}`),
+    (name) =>
+      when(
+        "detectors",
+        "share",
+        `completions with this sign / completions of the step that can have it: ${whatOf(name)}`,
+      ),
   ),
 );
 
