@@ -77,6 +77,8 @@ function reportText({ model, tasks, samples, cached, rows }: DifficultyReport, o
       line("1 (always)", rates.filter((rate) => rate === 1).length),
       ...(rates.length < rows.length ? [line("not judged", rows.length - rates.length)] : []),
     ]),
-    ...(out === undefined ? [] : [`written to ${out}; in a recipe: difficulty: {file: ${out}, min: 0.05, max: 0.95}`]),
+    ...(out === undefined
+      ? []
+      : [`written to ${out}; for the task set file: difficulty: {file: ${out}, min: 0.05, max: 0.95}`]),
   ].join("\n");
 }

@@ -94,7 +94,7 @@ function overlapText(overlap: OverlapReport, against: string): string {
     `against ${against}: ${rows} questions, ${otherRows} there`,
     `the same question: ${exact.count}`,
     ...exact.first.map(({ where, other, text }) => `  ${where} = ${other}: ${text}`),
-    `runs of ${n} words in common: ${percent(ngramShare)} of all${sample}; ${halfCovered} questions share at least half of theirs`,
+    `runs of ${n} words in common: ${percent(ngramShare)} of all${sample}; ${halfCovered === 1 ? "1 question shares" : `${halfCovered} questions share`} at least half of theirs`,
     ...worst.flatMap(pairText),
   ].join("\n");
 }

@@ -140,7 +140,7 @@ test("data pull: what cannot be pulled: exit codes and messages", async () => {
   const offline = await data(["pull", "org/none"], { env: { HF_HUB_OFFLINE: "1" } });
   assert.deepEqual(
     [offline.code, offline.stderr],
-    [2, "rlvr: org/none: is not here, and HF_HUB_OFFLINE forbids to fetch it\n"],
+    [2, "rlvr: org/none: cannot be fetched while HF_HUB_OFFLINE is set\n"],
   );
 });
 
@@ -205,7 +205,7 @@ repeated questions: 1
 against test.jsonl: 3 questions, 1 there
 the same question: 1
   train.csv, line 5 = test.jsonl, line 1: 8>2:
-runs of 8 words in common: 33.33 % of all; 1 questions share at least half of theirs
+runs of 8 words in common: 33.33 % of all; 1 question shares at least half of theirs
 `,
   );
 });
@@ -230,4 +230,36 @@ test("data inspect: a file of 40 MB is read in a heap of 48 MB, of which the pro
     [report.rows, report.duplicates.count, report.columns[0].characters.max],
     [40_000, 0, 5 + 1 + 24 * 39],
   );
+});
+
+test("data difficulty: a table to read, a line for each problem to filter by", async () => {
+  const args = [
+    "difficulty",
+    "seedling",
+    "--tasks",
+    "countdown",
+    "--samples",
+    "2",
+    "--limit",
+    "3",
+    "--max-tokens",
+    "1",
+  ];
+  const env = { RLVR_CACHE: join(root, "cache") };
+  const { code, stdout, stderr } = await data([...args, "-o", "rates.jsonl"], { env });
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^seedling on countdown: 3 problems, 2 samples each, 0 from the cache; mean pass rate 0\.000\n/);
+  assert.match(stdout, /^0 \(never\) +3 +100\.0 %$/m);
+  assert.match(
+    stdout,
+    /written to rates\.jsonl; for the task set file: difficulty: \{file: rates\.jsonl, min: 0\.05, max: 0\.95\}\n$/,
+  );
+  const rows = readFileSync(join(root, "rates.jsonl"), "utf8").trim().split("\n");
+  assert.deepEqual(
+    rows.map((row) => JSON.parse(row).passRate),
+    [0, 0, 0],
+  );
+  const bad = await data(["difficulty", "seedling", "--tasks", "countdwn"], { env });
+  assert.equal(bad.code, 2);
+  assert.match(bad.stderr, /^rlvr: --tasks countdwn: no task set, .*did you mean "countdown"\?\n$/);
 });

@@ -91,7 +91,7 @@ export function knownSet(name: string): KnownSet {
   const names = KNOWN_SETS.map((candidate) => candidate.name);
   const near = nearest(name, names);
   throw new ConfigError(
-    `${name}: no data set is known by this name; known are ${names.join(", ")}${near ? `; did you mean "${near}"?` : ""}. Any other one of the hub is named ORG/NAME`,
+    `${name}: no data set is known by this name; known are ${names.join(", ")}${near ? `; did you mean "${near}"?` : "."} Any other one of the hub is named ORG/NAME`,
   );
 }
 
