@@ -1,6 +1,6 @@
 import { afterThinking } from "../extract.ts";
 import { findBoxes, lastBoxes } from "./boxes.ts";
-import { answerClause, isJsonObject, lastMathematics } from "./prose.ts";
+import { answerClause, isJsonObject, lastMathematics, leadingFormulas } from "./prose.ts";
 import { isMathematics } from "./readable.ts";
 import { CLAUSE, NEGATION } from "./statements.ts";
 
@@ -132,6 +132,8 @@ function unmarked(text: string, wants: ExtractionOptions["wants"]): Extracted | 
     const option = /^\(?([A-J])\)?[.):](?=\s|$)/.exec(trimmed);
     if (option) return { content: option[1]!, rule: "option first" };
   }
+  const joined = trimmed.length <= 300 ? leadingFormulas(trimmed, true) : null;
+  if (joined !== null) return { content: joined, rule: "whole text" };
   if (
     trimmed !== "" &&
     trimmed.length <= 300 &&

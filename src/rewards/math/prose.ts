@@ -15,8 +15,8 @@ export function answerClause(text: string): string | null {
   return fromClause(clause);
 }
 
-/** Formulas at the start of a text, with what joins them and a unit behind. */
-function leadingFormulas(text: string): string | null {
+/** Formulas at the start of a text, with what joins them and a unit behind; `isWhole`: only when nothing else follows. */
+export function leadingFormulas(text: string, isWhole = false): string | null {
   const found = formulas(text);
   if (found.length === 0 || found[0]!.start > 0) return null;
   let content = found[0]!.content;
@@ -28,6 +28,7 @@ function leadingFormulas(text: string): string | null {
     end = formula.end;
   }
   const unit = /^\s?(?:\\?%|percent\b|pct\b|degrees\b|°)/.exec(text.slice(end, end + 12));
+  if (isWhole && !/^[\s.]*$/.test(text.slice(end + (unit?.[0].length ?? 0)))) return null;
   if (!unit && isChangedBehind(text.slice(end, end + 40))) return null;
   return unit ? `${content} ${unit[0]}` : content;
 }

@@ -47,7 +47,7 @@ const ABBREVIATIONS: ReadonlyMap<string, string> = new Map([
 
 /** Words that make an answer of several, none or an open one: nothing with such a word beside its number is that number. */
 const HEDGES = new Set(
-  "or and not any other no none never maybe perhaps possibly either neither nor unless except than more less least most all every each both between if unknown undefined infinite infinitely minus plus times without else impossible cannot isn't wrong incorrect false approx squared cubed half halves thirds quarters fourths fifths tenths hundredths thousandths dozens tens hundreds thousands millions billions twice thrice double triple out over below above under beyond greater fewer larger smaller higher lower".split(
+  "st nd rd th or and not any other no none never maybe perhaps possibly either neither nor unless except than more less least most all every each both between if unknown undefined infinite infinitely minus plus times without else impossible cannot isn't wrong incorrect false approx squared cubed half halves thirds quarters fourths fifths tenths hundredths thousandths dozens tens hundreds thousands millions billions twice thrice double triple out over below above under beyond greater fewer larger smaller higher lower".split(
     " ",
   ),
 );
