@@ -6,6 +6,7 @@ import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { loadRecipe } from "../../src/run/recipe-load.ts";
 import { createTrainer } from "../../src/trainers/create.ts";
+import { METRICS } from "../../src/trainers/metrics.ts";
 import type { Trainer } from "../../src/trainers/types.ts";
 
 const root = mkdtempSync(join(tmpdir(), "rlvr-control-"));
@@ -77,16 +78,25 @@ async function save(trainer: Trainer, name: string): Promise<string> {
   return folder;
 }
 
-/** Hashes of weights and moments after each of these steps, and the names of all metrics. */
-async function steps(trainer: Trainer, from: number, to: number): Promise<unknown[]> {
+/** Hashes of weights and moments after each of these steps; adds the names of all metrics to a set. */
+async function steps(trainer: Trainer, from: number, to: number, names = new Set<string>()): Promise<unknown[]> {
   const hashes: unknown[] = [];
   for (let step = from; step < to; step++) {
     const { metrics } = await trainer.step(step);
+    for (const name of Object.keys(metrics)) names.add(name);
     for (const [name, value] of Object.entries(metrics))
       assert.ok(typeof value === "string" || Number.isFinite(value), `${name} is ${value} in step ${step + 1}`);
     hashes.push(metrics["resume/state_hash"]);
   }
   return hashes;
+}
+
+/** Names that are declared for a control in this variant. */
+function declared({ name, variant }: { name?: string; variant?: string }): string[] {
+  const whens = [name, `${name} ${variant ?? (name === "epo" ? "paper" : "released")}`];
+  return Object.entries(METRICS).flatMap(([metric, def]) =>
+    metric.startsWith(`${name}/`) && whens.includes(def.when) ? [metric] : [],
+  );
 }
 
 const plain: unknown[] = [];
@@ -100,12 +110,18 @@ test("resume: four steps without a control", async () => {
 for (const [name, control, holds] of CONTROLS)
   test(`resume with ${name}: two steps, saved and loaded, two more are the bytes of four in a row`, async () => {
     const whole = await open(control);
-    const before = await steps(whole, 0, 2);
+    const names = new Set<string>();
+    const before = await steps(whole, 0, 2, names);
     const half = await save(whole, `${name} half`);
-    const expected = await steps(whole, 2, 4);
+    const expected = await steps(whole, 2, 4, names);
     const end = await save(whole, `${name} whole`);
     await whole.close();
     assert.notEqual(expected[1], plain[3], "the control must change the weights");
+    assert.deepEqual(
+      declared(control).filter((metric) => !names.has(metric)),
+      [],
+      "every metric that is declared for the control was logged",
+    );
     assert.equal(new Set([...before, ...expected]).size, 4);
 
     const resumed = await open(control);
