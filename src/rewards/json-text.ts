@@ -47,7 +47,7 @@ export function objectEnd(text: string, start: number): number | null {
   return null;
 }
 
-/** Contents of the fenced blocks of a text that are marked as JSON or not marked; the last one may be left open by its writer, then it counts not. */
+/** Contents of the fenced blocks of a text that are marked as JSON or not marked; one that is not closed does not count. */
 export function fencedBlocks(text: string): string[] {
   const blocks: string[] = [];
   let mark: string | null = null;

@@ -246,6 +246,17 @@ test("llm-judge: of a long answer the end is shown; a conversation is shown with
   assert.ok(content.includes("system: Be brief.\n\nuser: 2 + 3?"));
 });
 
+test("llm-judge: sampling settings are sent, and left out where a server does not take them", async (t) => {
+  const { server, rubric } = await start(t, (_, __, response) => says(response, "WRONG"));
+  await ask(rubric, "6");
+  await ask(rubricOf(server.url, { temperature: null, maxTokens: null }), "6");
+  const keys = server.seen.map(({ body }) => Object.keys(body));
+  assert.deepEqual(keys, [
+    ["model", "messages", "temperature", "max_tokens"],
+    ["model", "messages"],
+  ]);
+});
+
 test("llm-judge: templates and settings that can't work are refused when the reward is made", async () => {
   const refused: [object, RegExp][] = [
     [{ prompt: "Is {gold} right?" }, /^llm-judge: prompt does not hold \{answer\}/],

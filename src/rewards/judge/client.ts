@@ -66,7 +66,11 @@ export function judgeClient(options: JudgeOptions): JudgeClient {
     requests: () => requests,
     ask: (messages) =>
       limit(async () => {
-        const body = JSON.stringify({ model, messages, temperature, max_tokens: maxTokens });
+        const body = JSON.stringify({
+          ...{ model, messages },
+          ...(temperature === null ? {} : { temperature }),
+          ...(maxTokens === null ? {} : { max_tokens: maxTokens }),
+        });
         for (let done = 1; ; done++) {
           const tried = await once(body);
           if (tried.kind === "reply" || tried.kind === "timeout") return tried;

@@ -36,8 +36,13 @@ export const JudgeOptions = z.strictObject({
   passFrom: z.number().gt(0).max(1).default(0.5).describe("for json: from this score on the outcome is correct"),
   part: Part.default("answer").describe(PART_HELP),
   maxChars: z.int().min(100).default(20_000).describe("of a longer answer only the end is judged, characters"),
-  temperature: z.number().min(0).default(0).describe("of the judge's sampling"),
-  maxTokens: z.int().min(1).default(1024).describe("longest reply of the judge; one that is cut off is an error"),
+  temperature: z.number().min(0).nullable().default(0).describe("of the judge's sampling; null = not sent"),
+  maxTokens: z
+    .int()
+    .min(1)
+    .nullable()
+    .default(1024)
+    .describe("longest reply of the judge; one that is cut off is an error; null = not sent, the server's own"),
   timeoutMs: z.int().min(10).default(60_000).describe("longest wait for one reply, ms; then the outcome is timeout"),
   tries: z
     .int()
