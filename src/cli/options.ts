@@ -25,6 +25,17 @@ export function atLeastZero(text: string): number {
   return value;
 }
 
+/** `cpu`, or a usage error that says what is not there yet. */
+function deviceName(text: string): string {
+  if (text === "cpu") return text;
+  const known = ["webgpu", "cuda"].includes(text);
+  throw new InvalidArgumentError(
+    known
+      ? `${text} is not there yet: this version computes on the processor. Leave --device out, or give cpu.`
+      : "Allowed choices are cpu (webgpu and cuda are not there yet).",
+  );
+}
+
 /** `1,8,32` */
 export function numberList(text: string): number[] {
   return text.split(",").map(wholeNumber(1));
@@ -42,7 +53,9 @@ export function withJson(command: Command): Command {
 
 /** Adds `--device`, `--threads` and `--json`. */
 export function withMachine(command: Command): Command {
-  const device = new Option("--device <name>", "where to compute").choices(["cpu"]).default("cpu");
+  const device = new Option("--device <name>", "where to compute; cpu is all there is so far")
+    .argParser(deviceName)
+    .default("cpu");
   return withJson(command)
     .addOption(device)
     .option("--threads <n>", "processor threads", wholeNumber(1), availableParallelism());

@@ -56,8 +56,11 @@ export class GraphCore {
   /** Runs `build` with all nodes made in this body, even those that the graph around it has too: what a sweep of the body shall see. */
   isolate(build: () => void): void {
     this.isolated = true;
-    build();
-    this.isolated = false;
+    try {
+      build();
+    } finally {
+      this.isolated = false;
+    }
   }
 
   /** Declares an input that every run must feed. */

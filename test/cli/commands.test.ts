@@ -38,7 +38,10 @@ test("rlvr: an unknown command or option, a missing argument and a bad number ex
   assert.deepEqual([(await cli("train")).code, (await cli("train", "x.yaml", "--threads", "0")).code], [2, 2]);
   const device = await cli("train", "x.yaml", "--device", "cuda");
   assert.equal(device.code, 2);
-  assert.match(device.stderr, /Allowed choices are cpu/);
+  assert.match(device.stderr, /argument 'cuda' is invalid\. cuda is not there yet: .*give cpu\.\n$/);
+  const tpu = await cli("sample", "seedling", "--device", "tpu");
+  assert.deepEqual([tpu.code, tpu.stdout], [2, ""]);
+  assert.match(tpu.stderr, /Allowed choices are cpu \(webgpu and cuda are not there yet\)/);
 });
 
 test("rlvr train: all problems of a recipe at once, exit code 2, nothing written, no stack trace", async () => {

@@ -33,7 +33,9 @@ function texts(encode: (text: string) => number[]): Json {
   return {
     strings: [{ text: "3*4", ids: encode("3*4"), decoded: "3*4", decodedSkipSpecial: "3*4" }],
     conversations: [{ messages, addGenerationPrompt: true, assistantPrefix: "3", rendered, ids: encode(rendered) }],
-    prompts: [{ id: "chat", messages, promptText: "1+2;=", promptIds: encode("1+2;="), greedyText: "" }],
+    prompts: [
+      { id: "chat", messages, assistantPrefix: null, promptText: "1+2;=", promptIds: encode("1+2;="), greedyText: "" },
+    ],
     text: "1+2=3",
     ids: encode("1+2=3"),
     float64: {},

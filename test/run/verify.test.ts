@@ -159,6 +159,17 @@ test("verify: embedding rows of the gradient, and a reference of few keys", asyn
   assert.deepEqual(failing(await verify(reference("qwen3-untied"), file)), ["promptLogprobs"]);
 });
 
+test("verify: a gradient that is zero because a token sees only itself may be rounding, and no more", async (t) => {
+  const file = join(temporaryFolder(t), "reference.json");
+  const norms = (values: Record<string, number>): void =>
+    writeFileSync(file, JSON.stringify({ ids: [5, 9], float64: { norms: values } }));
+  const query = "model.layers.0.self_attn.q_proj.weight";
+  norms({ [query]: 0, "model.layers.1.self_attn.k_proj.weight": 1e-17 });
+  assert.deepEqual(failing(await verify(reference("llama-untied"), file)), []);
+  norms({ [query]: 1e-3 });
+  assert.deepEqual(failing(await verify(reference("llama-untied"), file)), ["gradientNorms"]);
+});
+
 test("verify: rounding excuses only what rounding does", async (t) => {
   const folder = join(temporaryFolder(t), "spoilt");
   const model = openModel(reference("qwen2-tied"), { tokenizer: "optional" });

@@ -13,6 +13,11 @@ const messages = z.array(
   z.looseObject({ role: z.string().transform((role) => role as ChatMessage["role"]), content: z.string() }),
 );
 
+const Prefix = z
+  .string()
+  .nullish()
+  .transform((text) => text ?? "");
+
 const WeightEntry = z.looseObject({
   shape: z.array(z.int().nonnegative()).optional(),
   sha256: z
@@ -34,7 +39,7 @@ const PromptEntry = z.looseObject({
   text: z.string().optional(),
   messages: messages.optional(),
   addGenerationPrompt: z.boolean().default(true),
-  assistantPrefix: z.string().default(""),
+  assistantPrefix: Prefix,
   promptText: z.string().optional(),
   promptIds: ids.min(1).optional(),
   greedyIds: ids.default([]),
@@ -52,7 +57,7 @@ const StringEntry = z.looseObject({
 const ConversationEntry = z.looseObject({
   messages,
   addGenerationPrompt: z.boolean().default(false),
-  assistantPrefix: z.string().default(""),
+  assistantPrefix: Prefix,
   rendered: z.string(),
   ids: ids.optional(),
 });
