@@ -3,7 +3,7 @@
  * or of seedling (all weights), with random weights and completions. Times are medians of ratios within a round, so that other work on the
  * machine cancels; memory is the highest resident set of a process of its own.
  *
- *   node --import tsx bench/control-cost.ts [--shape seedling|smollm2] [--rounds N] [--threads N]
+ *   node --import tsx bench/control-cost.ts [--shape seedling|smollm2] [--rounds N] [--threads N] [--only NAME,…]
  */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -69,11 +69,15 @@ const { values } = parseArgs({
     shape: { type: "string", default: "seedling" },
     rounds: { type: "string", default: "5" },
     threads: { type: "string", default: "1" },
+    only: { type: "string" },
     one: { type: "string" },
   },
 });
 const shape = SHAPES[values.shape];
 if (!shape) throw new Error(`--shape must be one of ${Object.keys(SHAPES).join(", ")}`);
+
+const only = values.only?.split(",");
+const controls = CONTROLS.filter(({ name }) => !only || only.includes(name));
 
 const bench = await open();
 if (values.one !== undefined) {
@@ -88,10 +92,10 @@ if (values.one !== undefined) {
 await bench.close();
 
 async function compare(): Promise<void> {
-  const ratios = new Map<object, number[]>(CONTROLS.map((control) => [control, []]));
+  const ratios = new Map<object, number[]>(controls.map((control) => [control, []]));
   const plain: number[] = [];
   for (let round = 0; round < Number(values.rounds); round++) {
-    for (const control of CONTROLS) {
+    for (const control of controls) {
       const before = await timed(null);
       const own = await timed(control);
       const after = await timed(null);
@@ -102,7 +106,7 @@ async function compare(): Promise<void> {
   const memory = peak(null);
   console.log(`${values.shape}: plain GRPO ${median(plain).toFixed(3)} s an update, ${gib(memory)} GiB`);
   console.log("| control | time | memory |\n| --- | --- | --- |");
-  for (const control of CONTROLS) {
+  for (const control of controls) {
     const { name, variant } = control;
     const label = variant ? `${name} (${variant})` : name;
     console.log(`| ${label} | ${median(ratios.get(control)!).toFixed(2)} | ${(peak(control) / memory).toFixed(2)} |`);

@@ -20,7 +20,7 @@ const PANELS = [
   ["Entropy bonus", ["grpo", "bonus-0-003", "bonus-0-03", "bonus-0-1", "bonus-0-3"]],
   ["SIREN", ["grpo", "siren-0-005", "siren-1", "siren-3", "siren-10"]],
   ["AEPO", ["grpo", "aepo-0-10", "aepo-0-15", "aepo-0-20", "aepo-0-25"]],
-  ["EPO, adaptive bonus, entropy advantage", ["grpo", "epo-0-03", "epo-0-1", "adaptive-0-2", "entropy-advantage"]],
+  ["EPO, adaptive, advantage", ["grpo", "epo-0-1", "epo-0-2", "adaptive-0-2", "entropy-advantage"]],
   ["Four updates a rollout", ["grpo-4-updates", "clip-higher-4-updates", "lp-reg", "clip-cov", "kl-cov"]],
   ["Forking tokens", ["grpo", "forking-0-2"]],
 ];
@@ -55,7 +55,10 @@ function readLine(name) {
   if (seeds.length === 0) return null;
   const length = Math.min(...seeds.map((list) => list.length));
   return {
-    label: name.replaceAll(/(?<=\d)-(?=\d)/g, ".").replaceAll("-", " "),
+    label: name
+      .replace("-4-updates", "")
+      .replaceAll(/(?<=\d)-(?=\d)/g, ".")
+      .replaceAll("-", " "),
     points: Array.from({ length }, (_, i) => {
       const at = seeds.map((list) => list[i]);
       return [i + 1, at.reduce((sum, x) => sum + x, 0) / at.length, Math.min(...at), Math.max(...at)];

@@ -2,7 +2,7 @@ import type { Graph, Value } from "../graph/index.ts";
 import { sumOfRows } from "../policy/index.ts";
 
 const EXCLUDED = -1e30; // its exponential is 0 in both float types
-const FIRST_TRY = 128; // tokens sorted at first: enough unless a distribution is very flat
+const FIRST_TRIES = [12, 128]; // tokens sorted at first: enough unless a distribution is very flat
 
 /** Which tokens a nucleus keeps. */
 export interface NucleusOptions {
@@ -40,22 +40,34 @@ export function nucleus(
 }
 
 /** Size of the set [c, 1] int64, and log-prob and id [c, 1] of its last token (of the most probable one where the set is empty). */
-function boundary(g: Graph, logp: Value, options: NucleusOptions): { count: Value; lastLogp: Value; lastId: Value } {
-  const vocab = logp.shape[1] as number;
-  const limit = Math.min(options.topK, vocab);
-  if (limit <= FIRST_TRY) return boundaryWithin(g, logp, limit, options);
-  const few = g.reduceSum(g.exp(g.topK(logp, FIRST_TRY).values), [-1]); // [c] mass of the first tokens
-  const enough = g.greaterOrEqual(g.neg(g.reduceMax(g.neg(few), [0])), options.topP); // in every row
+interface Boundary {
+  readonly count: Value;
+  readonly lastLogp: Value;
+  readonly lastId: Value;
+}
+
+/** Sorts as few tokens as the nuclei of the chunk have, and more only where they are larger: sorting is what a nucleus costs. */
+function boundary(g: Graph, logp: Value, options: NucleusOptions, tries: readonly number[] = FIRST_TRIES): Boundary {
+  const limit = Math.min(options.topK, logp.shape[1] as number);
+  const [first = limit, ...more] = tries.filter((count) => count < limit);
+  const top = g.topK(logp, first);
+  if (first === limit) return boundaryWithin(g, top, options);
+  const mass = g.reduceSum(g.exp(top.values), [-1]); // [c]
+  const enough = g.greaterOrEqual(g.neg(g.reduceMax(g.neg(mass), [0])), options.topP); // in every row
   const [count, lastLogp, lastId] = g.branch(
     enough,
-    (body) => tuple(boundaryWithin(body, logp, FIRST_TRY, options)),
-    (body) => tuple(boundaryWithin(body, logp, limit, options)),
+    (body) => tuple(boundaryWithin(body, top, options)),
+    (body) => tuple(boundary(body, logp, options, more)),
   );
   return { count: count!, lastLogp: lastLogp!, lastId: lastId! };
 }
 
-function boundaryWithin(g: Graph, logp: Value, limit: number, { topP, crossing }: NucleusOptions) {
-  const { values, indices } = g.topK(logp, limit);
+/** @param top the most probable tokens by falling probability */
+function boundaryWithin(
+  g: Graph,
+  { values, indices }: { readonly values: Value; readonly indices: Value },
+  { topP, crossing }: NucleusOptions,
+): Boundary {
   const p = g.exp(values);
   const upTo = g.cumSum(p, -1);
   const mass = crossing ? g.sub(upTo, p) : upTo;
@@ -66,6 +78,6 @@ function boundaryWithin(g: Graph, logp: Value, limit: number, { topP, crossing }
   return { count, lastLogp: g.gatherElements(values, last, 1), lastId: g.gatherElements(indices, last, 1) };
 }
 
-function tuple({ count, lastLogp, lastId }: { count: Value; lastLogp: Value; lastId: Value }): Value[] {
+function tuple({ count, lastLogp, lastId }: Boundary): Value[] {
   return [count, lastLogp, lastId];
 }

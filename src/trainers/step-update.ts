@@ -1,4 +1,10 @@
-import type { ControlReport, Measured, MiniBatchResult, RolloutMeasures } from "../entropy-control/index.ts";
+import type {
+  ControlReport,
+  Measured,
+  MiniBatchResult,
+  RolloutMeasures,
+  TokenValues,
+} from "../entropy-control/index.ts";
 import type { Learner } from "../policy/index.ts";
 import type { Json } from "../rollout/types.ts";
 import type { Rng } from "../utils/rng.ts";
@@ -75,6 +81,14 @@ export async function prepareObjective(
 export async function updatePolicy(rows: readonly StepRow[], state: Json, parts: UpdateParts): Promise<UpdateOutcome> {
   const work = new StepUpdate(rows, state, parts);
   return work.run();
+}
+
+/** What is known of the policy that sampled. */
+interface OldMeasures {
+  readonly rollout: RolloutMeasures;
+  /** [n] its log-probs, where a pass of its own computed them. */
+  readonly logp: Float64Array | null;
+  readonly hidden: RowHidden;
 }
 
 class StepUpdate {
@@ -164,7 +178,7 @@ class StepUpdate {
   }
 
   /** The policy that sampled, over the whole rollout, as far as the control looks at it. */
-  private async measureOld(completions: readonly TrainingCompletion[]) {
+  private async measureOld(completions: readonly TrainingCompletion[]): Promise<OldMeasures & { layout: Layout }> {
     const { objective, options, learner, filtered } = this.parts;
     const layout = this.layOut(completions);
     const program = objective.control?.control.old?.(this.state) ?? null;
@@ -177,7 +191,7 @@ class StepUpdate {
       this.rows.forEach(({ completion }, i) => {
         entropy.set(completion.entropy, layout.batch.rows[i]!.start);
       });
-      return { layout, rollout: { batch: layout.batch, entropy, old: {} } as RolloutMeasures, hidden: {} as RowHidden };
+      return { layout, rollout: { batch: layout.batch, entropy, old: {} }, logp: null, hidden: {} };
     }
     if (program) {
       const source = lossSource("controlProgram", { ...options, which: "old", state: this.state });
@@ -190,7 +204,7 @@ class StepUpdate {
       hidden: needsHidden,
     });
     const rollout: RolloutMeasures = { batch: layout.batch, entropy: values.entropy, old: values.values };
-    return { layout, rollout, hidden: (needsHidden ? { old: hidden } : {}) as RowHidden };
+    return { layout, rollout, logp: values.logp, hidden: needsHidden ? { old: hidden } : {} };
   }
 
   private deal(epoch: number): number[][] {
@@ -205,7 +219,7 @@ class StepUpdate {
   private async updateOnce(
     members: readonly number[],
     completions: readonly TrainingCompletion[],
-    old: { readonly rollout: RolloutMeasures },
+    old: OldMeasures,
     hidden: RowHidden,
   ): Promise<void> {
     const { learner, objective, lr, update, samples } = this.parts;
@@ -216,10 +230,12 @@ class StepUpdate {
       Object.entries(hidden).map(([name, all]) => [name, members.map((i) => all[i]!)]),
     ) as RowHidden;
     const program = objective.control?.control.measure ? { program: "measure" } : {};
+    const passes = policyPasses(policy, layout, { ...program, hidden: rowHidden });
+    const known = this.alreadyMeasured(members, layout, old);
     const done = await computeMiniBatch(
       objective,
       layout.batch,
-      policyPasses(policy, layout, { ...program, hidden: rowHidden }),
+      known ? { ...passes, measure: () => Promise.resolve(known) } : passes,
       { state: this.state, old: this.slotsOf(members, layout, old.rollout), context: this.context(layout) },
     );
     this.keep(members, layout, done.result, done.report);
@@ -238,6 +254,16 @@ class StepUpdate {
     await requireFinite({ loss: done.loss, nonFinite }, policy, samples);
     this.results.push(done);
     this.gradNorms.push(gradNorm);
+  }
+
+  /** The measuring pass of the first update, where the pass over the old policy was the same one: log-probs and entropies, nothing else. */
+  private alreadyMeasured(members: readonly number[], layout: Layout, old: OldMeasures): TokenValues | null {
+    const outputs = this.parts.objective.control?.control.measure?.outputs;
+    const isFirst = this.results.length === 0 && this.parts.update.miniBatches === 1;
+    if (!old.logp || !isFirst || outputs?.length !== 0) return null;
+    const { batch, entropy } = old.rollout;
+    const all = this.slotsOf(members, layout, { batch, entropy, old: { logp: old.logp, entropy } });
+    return { logp: all.logp!, entropy: all.entropy!, values: {} };
   }
 
   private keep(members: readonly number[], layout: Layout, result: MiniBatchResult, report: ControlReport): void {
