@@ -123,9 +123,19 @@ function firstMissing(
   turned: boolean,
 ): number | null {
   const at = wanted.findIndex(
-    (item) => !present.some((other) => (turned ? compare(other, item, context) : compare(item, other, context)).equal),
+    (item) =>
+      !present.some(
+        (other) =>
+          isSet(item) === isSet(other) &&
+          (turned ? compare(other, item, context) : compare(item, other, context)).equal,
+      ),
   );
   return at < 0 ? null : at;
+}
+
+/** Inside a set, {2} is not 2. */
+function isSet(answer: Answer): boolean {
+  return answer.kind === "collection" && answer.isSet;
 }
 
 function compareAssignments(gold: Answer, answer: Answer, context: Context): Judgement {
