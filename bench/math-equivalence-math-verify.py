@@ -24,12 +24,12 @@ for line in open(sys.argv[1], encoding="utf8"):
     row = json.loads(line)
     best, result = float("inf"), False
     for attempt in range(3):
-        start = time.perf_counter()
+        start = time.process_time()
         try:
             result = verdict(row)
         except Exception:
             result = False
-        best = min(best, (time.perf_counter() - start) * 1000)
+        best = min(best, (time.process_time() - start) * 1000)
         if best > 1000:
             break
     print(json.dumps({"id": row["id"], "ms": best, "verdict": result}))
