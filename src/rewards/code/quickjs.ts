@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import type { QuickJSContext, QuickJSHandle, QuickJSRuntime } from "quickjs-emscripten";
 import { RewardError } from "../../utils/errors.ts";
 import { MAX_EXTENSIONS, ownThreadId, readThread, wasStarved } from "../pool/cpu-clock.ts";
@@ -8,6 +10,7 @@ import type { CallRun, CallRuns, CodeLimits, CodeRunner, FunctionCall, ProgramRu
 /** Of the runtime's global, the part that is used here: the language's own types do not have it. */
 declare const WebAssembly: {
   readonly Memory: new (pages: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
+  compile(bytes: Uint8Array): Promise<object>;
 };
 
 const MIB = 2 ** 20;
@@ -33,12 +36,22 @@ export function quickJsRunner(): CodeRunner {
 
 async function withMachine<T>(limits: CodeLimits, work: (machine: Machine) => T): Promise<T> {
   const { newQuickJSWASMModuleFromVariant, newVariant, RELEASE_SYNC } = await import("quickjs-emscripten"); // loaded only where it is needed
+  compiled ??= compileEngine();
+  const wasmModule = await compiled;
   // an instance of its own: whatever a program breaks in it ends with it. Its memory is bounded here, since the engine counts blocks, not bytes
   const maximum = pagesOf(limits.memoryMb);
   const wasmMemory = new WebAssembly.Memory({ initial: FIRST_PAGES, maximum });
   const isFull = (): boolean => wasmMemory.buffer.byteLength > FULL * maximum * PAGE_BYTES;
-  const engine = await newQuickJSWASMModuleFromVariant(newVariant(RELEASE_SYNC, { wasmMemory }));
+  const engine = await newQuickJSWASMModuleFromVariant(newVariant(RELEASE_SYNC, { wasmModule, wasmMemory }));
   return work(new Machine(engine.newRuntime(), limits, isFull));
+}
+
+/** Once a thread: it costs more than most programs. */
+let compiled: Promise<object> | undefined;
+
+async function compileEngine(): Promise<object> {
+  const { resolve } = createRequire(import.meta.resolve("quickjs-emscripten"));
+  return WebAssembly.compile(await readFile(resolve("@jitl/quickjs-wasmfile-release-sync/wasm")));
 }
 
 /** The engine itself starts with 16 MiB and can't address more than 2 GiB. */
