@@ -69,6 +69,8 @@ export interface Completion {
   readonly entropy: Float32Array;
   /** Index of the turn of each sampled id, from 0; absent for one turn. */
   readonly turns?: Int32Array;
+  /** Key of the environment's state before each turn; absent: the same state before every turn. */
+  readonly states?: readonly string[];
   /** Decoded `ids` without special tokens. A view: never encoded again. */
   readonly text: string;
   readonly stop: StopReason;

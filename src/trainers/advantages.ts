@@ -37,7 +37,7 @@ function judgedIn(rewards: readonly (number | null)[], groups: readonly number[]
   return rewards.filter((reward, i) => reward !== null && groups[i] === group).length;
 }
 
-/** Every reward judged. Definitions and sources: the descriptions of {@link AdvantageConfig}. */
+/** Every reward judged; of GiGPO the part of whole completions, `step-groups.ts` has that of turns. Definitions and sources: the descriptions of {@link AdvantageConfig}. */
 function estimate(rewards: readonly number[], groups: readonly number[], config: AdvantageConfig): number[] {
   const members = new Map<number, number[]>();
   rewards.forEach((reward, i) => {
@@ -49,6 +49,9 @@ function estimate(rewards: readonly number[], groups: readonly number[], config:
   const scaled = (x: number, deviation: number): number => (x === 0 ? 0 : x / deviation); // 0 / 0 with epsilon 0
   const centred = rewards.map((reward, i) => reward - baseline.get(groups[i]!)!);
   switch (config.name) {
+    case "gigpo":
+      if (!config.normalise) return centred;
+      return estimate(rewards, groups, { name: "grpo", epsilon: config.epsilon });
     case "grpo": {
       const deviation = new Map(
         [...members].map(([group, list]) => [group, list.length === 1 ? 1 : deviationOf(list)]),

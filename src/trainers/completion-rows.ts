@@ -6,10 +6,16 @@ import type { SampleRow } from "./types.ts";
 
 /** A completion with its score and advantage, as it is kept in the samples file. */
 export function toSampleRow(
-  row: { completion: Completion; scored: RubricResult; advantage: number; use?: CompletionUse },
+  row: {
+    completion: Completion;
+    scored: RubricResult;
+    advantage: number;
+    tokenAdvantages?: Float64Array;
+    use?: CompletionUse;
+  },
   options: { step: number; tokenizer: Tokenizer; flags?: Readonly<Record<string, string>> | undefined },
 ): SampleRow {
-  const { completion, scored, advantage, use } = row;
+  const { completion, scored, advantage, tokenAdvantages, use } = row;
   const { task, group, member, promptIds, ids, text, stop } = completion;
   return {
     step: options.step,
@@ -27,6 +33,7 @@ export function toSampleRow(
     rewards: Object.fromEntries(Object.entries(scored.terms).map(([name, term]) => [name, withoutClock(term)])),
     reward: scored.reward,
     advantage,
+    ...(tokenAdvantages ? { tokenAdvantages: Array.from(tokenAdvantages, (x) => Number(x.toPrecision(7))) } : {}),
     stop,
     ...(use === undefined || use === "trained" ? {} : { use }),
     ...(options.flags && Object.keys(options.flags).length > 0 ? { flags: options.flags } : {}),

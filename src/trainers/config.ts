@@ -18,6 +18,20 @@ export const AdvantageConfig = z.discriminatedUnion("name", [
       epsilon: z.number().min(0).default(1e-8).describe("added to the batch's standard deviation"),
     })
     .describe("(R - group mean) / (unbiased std of that over the batch + epsilon), REINFORCE++ with baseline"),
+  z
+    .strictObject({
+      name: z.literal("gigpo"),
+      stepWeight: z.number().min(0).default(1).describe("omega: weight of the comparison within step groups"),
+      gamma: z.number().min(0).max(1).default(0.95).describe("discount of the reward for each turn before the last"),
+      normalise: z
+        .boolean()
+        .default(true)
+        .describe("divide by standard deviations, in both parts; false: subtract means only"),
+      epsilon: z.number().min(0).default(1e-6).describe("added to the standard deviations"),
+    })
+    .describe(
+      "(R - group mean) / (std + epsilon) of the completion, plus omega times the same over the turns of the group that started from one state (GiGPO, arXiv:2505.10978)",
+    ),
 ]);
 export type AdvantageConfig = z.infer<typeof AdvantageConfig>;
 

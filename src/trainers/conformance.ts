@@ -13,6 +13,7 @@ import {
   type ObjectiveBatch,
   type ObjectiveResult,
 } from "./objective-step.ts";
+import { statesOf, stepAdvantages } from "./step-groups.ts";
 
 /** What a case gives, under the keys of its `expect`. */
 export type CaseResult = Readonly<Record<string, unknown>>;
@@ -154,6 +155,13 @@ function toSlots(
 ): CaseSlots {
   const { inBase, rows: flags } = rowRoles(batch, objective);
   const advantages = allAdvantages(batch, objective);
+  const ofTurns = stepAdvantages(
+    batch.groups.map((group, i) => ({
+      ...{ group, reward: inBase[i] ? batch.rewards[i]! : null },
+      states: statesOf(batch.turns?.[i]?.filter((_, t) => batch.mask[i]![t] === 1)),
+    })),
+    objective.config.advantage,
+  );
   const places: [number, number][] = [];
   const live: number[] = [];
   const rows = batch.groups.map((group, i) => {
@@ -182,7 +190,10 @@ function toSlots(
       microBatches: given.microBatches ?? [rows.map((_, i) => i)],
       live: Uint8Array.from(live),
       turn: Int32Array.from(places, ([i, t], slot) => (live[slot] === 1 ? Math.max(0, batch.turns?.[i]?.[t] ?? 0) : 0)),
-      advantage: Float64Array.from(places, ([i]) => advantages[i]!),
+      advantage: Float64Array.from(
+        places,
+        ([i, t]) => advantages[i]! + (ofTurns?.[i]?.[batch.turns?.[i]?.[t] ?? 0] ?? 0),
+      ),
       oldLogp,
       temperature,
       rolloutLogp: batch.rolloutLogp ? flat(batch.rolloutLogp) : null,

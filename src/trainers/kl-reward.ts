@@ -17,7 +17,16 @@ export async function withKlPenalty(
   if (estimator === "full") throw new Error("internal: a full-vocabulary divergence cannot be part of the reward");
   const layout = layOut(
     rows.map(({ completion: { promptIds, ids, policyLogp, logp } }, group) => ({
-      ...{ promptIds, ids, group, reward: 0, auxiliary: false, inBase: true, advantage: 0, readAfterEnd: false },
+      ...{
+        promptIds,
+        ids,
+        group,
+        reward: 0,
+        auxiliary: false,
+        inBase: true,
+        advantage: new Float64Array(ids.length),
+        readAfterEnd: false,
+      },
       ...{ oldLogp: policyLogp, rolloutLogp: logp },
     })),
     options,

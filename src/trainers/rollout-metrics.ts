@@ -49,7 +49,8 @@ export function rewardMetrics({
 }: {
   completions: readonly Completion[];
   scored: readonly RubricResult[];
-  advantages: readonly number[];
+  /** Of each token of each completion. */
+  advantages: readonly ArrayLike<number>[];
   /** Out of the loss: cut off, not judged, or of a group that was dropped for that. */
   masked: readonly boolean[];
 }): Metrics {
@@ -64,7 +65,7 @@ export function rewardMetrics({
   );
   const weights = completions.map(({ ids }) => ids.length);
   const tokens = weights.reduce((sum, count) => sum + count, 0);
-  const moving = weights.reduce((sum, count, i) => sum + (advantages[i] === 0 ? 0 : count), 0);
+  const moving = advantages.reduce((sum, row) => sum + Array.from(row).filter((value) => value !== 0).length, 0);
   return {
     reward: judged.length === 0 ? 0 : mean(judged),
     reward_std: judged.length < 2 ? 0 : std(judged),

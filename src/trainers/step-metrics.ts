@@ -6,7 +6,7 @@ import { rewardMetrics, rolloutMetrics } from "./rollout-metrics.ts";
 import type { TrainerState } from "./state.ts";
 import { mean } from "./statistics.ts";
 import type { StepRollout } from "./step-rollout.ts";
-import type { StepRows } from "./step-rows.ts";
+import { type StepRows, tokenAdvantagesOf } from "./step-rows.ts";
 import type { UpdateOutcome } from "./step-update.ts";
 import type { Metrics } from "./types.ts";
 import { samplerMetrics, updateMetrics } from "./update-metrics.ts";
@@ -47,7 +47,7 @@ export function stepMetrics(m: StepMeasurements): Metrics {
     ...rewardMetrics({
       completions,
       scored,
-      advantages: own.map(({ advantage }) => advantage),
+      advantages: own.map(tokenAdvantagesOf),
       masked: own.map(({ use }) => use === "unscorable" || use === "overlong" || use === "failed-group"),
     }),
     ...updateMetrics(m),

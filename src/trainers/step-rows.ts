@@ -3,6 +3,7 @@ import type { Json } from "../rollout/types.ts";
 import { groupAdvantages } from "./advantages.ts";
 import type { ObjectiveConfig } from "./config.ts";
 import type { CompletionUse, ScoredCompletion } from "./group-filter.ts";
+import { perToken, statesOf, stepAdvantages } from "./step-groups.ts";
 import type { StepRollout } from "./step-rollout.ts";
 
 /** A completion of a step with its advantage. */
@@ -11,7 +12,15 @@ export interface StepRow extends ScoredCompletion {
   readonly group: number;
   readonly auxiliary: boolean;
   readonly inBase: boolean;
+  /** Of the whole completion. */
   readonly advantage: number;
+  /** What its tokens train with where turns have advantages of their own; absent: `advantage` for each. [ids] */
+  readonly tokenAdvantages?: Float64Array;
+}
+
+/** Advantage of each token. [ids] */
+export function tokenAdvantagesOf({ completion: { ids }, advantage, tokenAdvantages }: StepRow): ArrayLike<number> {
+  return tokenAdvantages ?? new Array<number>(ids.length).fill(advantage);
 }
 
 /** All completions of a step, and which of them train. */
@@ -34,15 +43,7 @@ export function placeRows(
   control: EntropyControl | null,
   state: Json,
 ): StepRows {
-  const counted = (use: CompletionUse): boolean => use === "trained" || use === "overlong";
-  const advantages = groupAdvantages(
-    rows.map(({ use, reward }) => (counted(use) ? reward : null)),
-    rows.map(({ completion }) => completion.group),
-    objective.advantage,
-  );
-  const own = rows.map((row, i): StepRow => {
-    return { ...row, group: row.completion.group, auxiliary: false, inBase: true, advantage: advantages[i]! };
-  });
+  const own = ownRows(rows, objective);
   const plan = control?.plan?.(state) ?? null;
   if (!plan) return { all: own, training: own.filter(trains), metrics: {} };
   const judged = auxiliary.filter(({ use }) => use === "trained");
@@ -57,6 +58,26 @@ export function placeRows(
   return { ...placed, metrics: plan.report?.(counts) ?? {} };
 }
 
+function ownRows(rows: readonly ScoredCompletion[], { advantage: config }: ObjectiveConfig): StepRow[] {
+  const counted = (use: CompletionUse): boolean => use === "trained" || use === "overlong";
+  const rewards = rows.map(({ use, reward }) => (counted(use) ? reward : null));
+  const groups = rows.map(({ completion }) => completion.group);
+  const advantages = groupAdvantages(rewards, groups, config);
+  const ofTurns = stepAdvantages(
+    rows.map(({ completion }, i) => ({
+      ...{ group: groups[i]!, reward: rewards[i]!, states: completion.states ?? statesOf(completion.turns) },
+    })),
+    config,
+  );
+  return rows.map((row, i): StepRow => {
+    const { ids, turns } = row.completion;
+    return {
+      ...{ ...row, group: groups[i]!, auxiliary: false, inBase: true, advantage: advantages[i]! },
+      ...(ofTurns ? { tokenAdvantages: perToken(advantages[i]!, ofTurns[i]!, turns, ids.length) } : {}),
+    };
+  });
+}
+
 const trains = ({ use }: StepRow): boolean => use === "trained" || use === "auxiliary";
 
 /** The first rows that train give their places, groups and rewards to auxiliary completions. */
@@ -68,9 +89,10 @@ function replaceRows(
   const places = own.flatMap((row, i) => (trains(row) ? [i] : [])).slice(0, chosen.length);
   const roles = control.rows?.(chosen.map(() => ({ auxiliary: true })));
   const replaced = places.map((place, i): StepRow => {
-    const advantage = roles?.advantages[i] ?? own[place]!.advantage;
+    const { tokenAdvantages: _displaced, ...role } = own[place]!;
+    const advantage = roles?.advantages[i] ?? role.advantage;
     return {
-      ...own[place]!,
+      ...role,
       completion: chosen[i]!.completion,
       scored: chosen[i]!.scored,
       use: "auxiliary",

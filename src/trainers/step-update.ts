@@ -13,8 +13,9 @@ import { checkIdentity, type Identity, requireFinite, requireIdentity } from "./
 import { dealGroups } from "./micro-batch.ts";
 import { lossSource, type Objective, type ObjectiveOptions } from "./objective.ts";
 import { beginStep, computeMiniBatch, controlContext, lossMetrics, type ObjectiveResult } from "./objective-step.ts";
+import { measureOld, type OldPass, slotsOf } from "./old-pass.ts";
 import { measureReference } from "./reference-pass.ts";
-import type { StepRow } from "./step-rows.ts";
+import { type StepRow, tokenAdvantagesOf } from "./step-rows.ts";
 import {
   type Layout,
   layOut,
@@ -83,14 +84,6 @@ export async function updatePolicy(rows: readonly StepRow[], state: Json, parts:
   return work.run();
 }
 
-/** What is known of the policy that sampled. */
-interface OldMeasures {
-  readonly rollout: RolloutMeasures;
-  /** [n] its log-probs, where a pass of its own computed them. */
-  readonly logp: Float64Array | null;
-  readonly hidden: RowHidden;
-}
-
 class StepUpdate {
   private readonly rows: readonly StepRow[];
   private readonly parts: UpdateParts;
@@ -128,7 +121,13 @@ class StepUpdate {
       return took;
     };
     let completions: readonly TrainingCompletion[] = await this.withOldLogp(this.rows.map((row) => this.training(row)));
-    const old = await this.measureOld(completions);
+    const old = await measureOld(this.parts, completions, {
+      ...{
+        layout: this.layOut(completions),
+        state: this.state,
+        recorded: this.rows.map((row) => row.completion.entropy),
+      },
+    });
     seconds.old = lap();
     const reference = await measureReference(this.parts, completions, this.layOut(completions));
     completions = reference.completions;
@@ -152,11 +151,12 @@ class StepUpdate {
   }
 
   private training(row: StepRow): TrainingCompletion {
-    const { completion, group, auxiliary, inBase, advantage, reward } = row;
+    const { completion, group, auxiliary, inBase, reward } = row;
     const { promptIds, ids, policyLogp, logp, stop, turns } = completion;
     const readAfterEnd = this.parts.objective.control?.control.slotAfterEnd === true && stop !== "length";
     return {
-      ...{ promptIds, ids, group, auxiliary, inBase, advantage, readAfterEnd },
+      ...{ promptIds, ids, group, auxiliary, inBase, readAfterEnd },
+      advantage: tokenAdvantagesOf(row),
       reward: reward ?? 0,
       oldLogp: policyLogp,
       rolloutLogp: logp,
@@ -177,36 +177,6 @@ class StepUpdate {
     return updated;
   }
 
-  /** The policy that sampled, over the whole rollout, as far as the control looks at it. */
-  private async measureOld(completions: readonly TrainingCompletion[]): Promise<OldMeasures & { layout: Layout }> {
-    const { objective, options, learner, filtered } = this.parts;
-    const layout = this.layOut(completions);
-    const program = objective.control?.control.old?.(this.state) ?? null;
-    const needsHidden = objective.given.includes("old");
-    const needsEntropy =
-      objective.control?.control.begin !== undefined || objective.control?.control.next !== undefined;
-    const auxiliary = completions.some((row) => row.auxiliary);
-    if (!program && !needsHidden && !(needsEntropy && (filtered || auxiliary))) {
-      const entropy = new Float64Array(layout.batch.live.length);
-      this.rows.forEach(({ completion }, i) => {
-        entropy.set(completion.entropy, layout.batch.rows[i]!.start);
-      });
-      return { layout, rollout: { batch: layout.batch, entropy, old: {} }, logp: null, hidden: {} };
-    }
-    if (program) {
-      const source = lossSource("controlProgram", { ...options, which: "old", state: this.state });
-      await learner.policy.useProgram("old", source);
-    }
-    if (needsHidden) await learner.policy.rememberHead();
-    const { values, hidden } = await measureLayout(learner.policy, layout, {
-      ...(program ? { program: "old" } : {}),
-      keep: this.parts.update.miniBatches === 1,
-      hidden: needsHidden,
-    });
-    const rollout: RolloutMeasures = { batch: layout.batch, entropy: values.entropy, old: values.values };
-    return { layout, rollout, logp: values.logp, hidden: needsHidden ? { old: hidden } : {} };
-  }
-
   private deal(epoch: number): number[][] {
     const { update, rng, step } = this.parts;
     return dealGroups(
@@ -219,7 +189,7 @@ class StepUpdate {
   private async updateOnce(
     members: readonly number[],
     completions: readonly TrainingCompletion[],
-    old: OldMeasures,
+    old: OldPass,
     hidden: RowHidden,
   ): Promise<void> {
     const { learner, objective, lr, update, samples } = this.parts;
@@ -236,7 +206,7 @@ class StepUpdate {
       objective,
       layout.batch,
       known ? { ...passes, measure: () => Promise.resolve(known) } : passes,
-      { state: this.state, old: this.slotsOf(members, layout, old.rollout), context: this.context(layout) },
+      { state: this.state, old: slotsOf(members, layout, old.layout, old.rollout.old), context: this.context(layout) },
     );
     this.keep(members, layout, done.result, done.report);
     this.lossMetrics.push(lossMetrics(objective, layout.batch, done.result.update.logp));
@@ -257,13 +227,12 @@ class StepUpdate {
   }
 
   /** The measuring pass of the first update, where the pass over the old policy was the same one: log-probs and entropies, nothing else. */
-  private alreadyMeasured(members: readonly number[], layout: Layout, old: OldMeasures): TokenValues | null {
+  private alreadyMeasured(members: readonly number[], layout: Layout, old: OldPass): TokenValues | null {
     const outputs = this.parts.objective.control?.control.measure?.outputs;
     const isFirst = this.results.length === 0 && this.parts.update.miniBatches === 1;
     if (!old.logp || !isFirst || outputs?.length !== 0) return null;
-    const { batch, entropy } = old.rollout;
-    const all = this.slotsOf(members, layout, { batch, entropy, old: { logp: old.logp, entropy } });
-    return { logp: all.logp!, entropy: all.entropy!, values: {} };
+    const { logp, entropy } = slotsOf(members, layout, old.layout, { logp: old.logp, entropy: old.rollout.entropy });
+    return { logp: logp!, entropy: entropy!, values: {} };
   }
 
   private keep(members: readonly number[], layout: Layout, result: MiniBatchResult, report: ControlReport): void {
@@ -277,20 +246,6 @@ class StepUpdate {
         this.selected[i] = report.selected.slice(start, start + length);
       }
     });
-  }
-
-  /** Outputs of the old pass for the rows of a mini-batch. */
-  private slotsOf(members: readonly number[], layout: Layout, rollout: RolloutMeasures): Measured["old"] {
-    return Object.fromEntries(
-      Object.entries(rollout.old).map(([name, values]) => {
-        const picked = new Float64Array(layout.batch.live.length);
-        members.forEach((i, row) => {
-          const { start, end } = rollout.batch.rows[i]!;
-          picked.set(values.subarray(start, end), layout.batch.rows[row]!.start);
-        });
-        return [name, picked];
-      }),
-    );
   }
 
   private layOut(completions: readonly TrainingCompletion[]): Layout {

@@ -13,7 +13,7 @@ export interface TrainingCompletion {
   readonly reward: number;
   readonly auxiliary: boolean;
   readonly inBase: boolean;
-  readonly advantage: number;
+  readonly advantage: ArrayLike<number>;
   /** Log-probs at the training temperature under the policy that sampled. */
   readonly oldLogp: ArrayLike<number>;
   /** Log-probs under the distribution really sampled from. */
@@ -54,17 +54,15 @@ export function layOut(
     });
     return values;
   };
-  const constant = (of: (completion: TrainingCompletion) => number) =>
-    fill((completion) => new Array<number>(completion.ids.length).fill(of(completion)));
   const hasReference = completions.some(({ refLogp }) => refLogp !== undefined);
   return {
     micro,
     batch: {
       rows,
       microBatches: micro.map((part) => part.rows),
-      live: Uint8Array.from(constant(() => 1)),
+      live: Uint8Array.from(fill(({ ids }) => new Array<number>(ids.length).fill(1))),
       turn: Int32Array.from(fill(({ turns, ids }) => turns ?? new Array<number>(ids.length).fill(0))),
-      advantage: constant(({ advantage }) => advantage),
+      advantage: fill(({ advantage }) => advantage),
       oldLogp: fill(({ oldLogp }) => oldLogp),
       rolloutLogp: fill(({ rolloutLogp }) => rolloutLogp),
       refLogp: hasReference ? fill(({ refLogp }) => refLogp!) : null,

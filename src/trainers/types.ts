@@ -29,6 +29,8 @@ export interface SampleRow {
   readonly use?: CompletionUse;
   /** Per token of `ids`: 1 where the entropy control selected it; absent without such a control. */
   readonly selected?: readonly number[];
+  /** Advantage of each token of `ids`, where turns have advantages of their own. */
+  readonly tokenAdvantages?: readonly number[];
   /** What detectors of reward hacking saw in it, by detector; absent for nothing. */
   readonly flags?: Readonly<Record<string, string>>;
 }

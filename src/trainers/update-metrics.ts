@@ -3,6 +3,7 @@ import { all, extremes, meanByName, share } from "./metric-values.ts";
 import type { Objective } from "./objective.ts";
 import { mean, quantile } from "./statistics.ts";
 import type { StepMeasurements } from "./step-metrics.ts";
+import { tokenAdvantagesOf } from "./step-rows.ts";
 import type { Metrics } from "./types.ts";
 
 /** `ratio`, `clip_ratio/`, `actor/`, `critic/advantages/`, `training/` and `entropy/` of the update. */
@@ -15,7 +16,7 @@ export function updateMetrics({ rows, outcome, objective }: StepMeasurements): M
   const logp = all(trained.map((one) => one.logp));
   const old = all(trained.map((one) => one.old));
   const entropies = all(trained.map(({ entropy }) => entropy));
-  const advantages = trained.flatMap(({ row }) => new Array<number>(row.completion.ids.length).fill(row.advantage));
+  const advantages = trained.flatMap(({ row }) => Array.from(tokenAdvantagesOf(row)));
   const difference = logp.map((x, i) => Math.max(-20, Math.min(20, x - old[i]!)));
   return {
     entropy: mean(entropies),

@@ -5,7 +5,7 @@ import { checkEdges } from "../support/contract-edges.ts";
 import type { Subject } from "../support/contract-subject.ts";
 
 const LOSSES = ["clip", "clip-higher", "clip-wide", "gspo", "cispo", "reinforce"];
-const ADVANTAGES = ["grpo", "dr-grpo", "rloo", "batch-norm", "reinforce"];
+const ADVANTAGES = ["grpo", "dr-grpo", "rloo", "batch-norm", "gigpo", "reinforce"];
 const AGGREGATES = [
   { name: "token-mean" },
   { name: "seq-mean-token-mean" },
@@ -69,11 +69,15 @@ for (const subject of PARTS.filter(({ name }) => !name.startsWith("aggregate") &
   });
 
 for (const loss of LOSSES)
-  for (const advantage of ADVANTAGES.slice(0, 4))
+  for (const advantage of ADVANTAGES.slice(0, 5))
     test(`no signal: ${loss} with ${advantage} has a gradient of exactly 0 where all rewards are equal`, () =>
       checkNoSignal({
         name: `${loss}, ${advantage}`,
-        objective: { loss: { name: loss }, advantage: { name: advantage } },
+        // a discount tells turns apart by their distance from an equal reward: that is GiGPO's signal
+        objective: {
+          loss: { name: loss },
+          advantage: { name: advantage, ...(advantage === "gigpo" ? { gamma: 1 } : {}) },
+        },
         split: "invariant",
       }));
 

@@ -61,7 +61,7 @@ type Rollout = Awaited<ReturnType<typeof rollout>>;
 function layout(completions: Rollout, maxTokens: number) {
   const rows = completions.map(({ promptIds, ids, policyLogp }, i) => ({
     ...{ promptIds, ids, group: i < 3 ? 0 : 1, reward: 0, auxiliary: false, inBase: true, readAfterEnd: false },
-    ...{ advantage: advantages[i]!, oldLogp: policyLogp, rolloutLogp: policyLogp },
+    ...{ advantage: ids.map(() => advantages[i]!), oldLogp: policyLogp, rolloutLogp: policyLogp },
   }));
   return layOut(rows, { maxTokens, temperature: TEMPERATURE, padId: 0 });
 }

@@ -91,7 +91,7 @@ test("rewardMetrics: shares of the variance add up to 1, with a term that counts
   const metrics = rewardMetrics({
     completions: rows.map(({ completion }) => completion),
     scored: rows.map(({ scored }) => scored),
-    advantages: [1, 0, -1, 0],
+    advantages: [[1], [0], [-1], [0]],
     masked: rows.map(({ use }) => use !== "trained"),
   });
   // rewards 1, .5, 0 of mean .5: centred .5, 0, -.5; main 1, 0, 0 centred 2/3, -1/3, -1/3: (1/3 + 1/6) / .5 = 1; form: 0
