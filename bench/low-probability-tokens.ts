@@ -67,7 +67,16 @@ async function sampleBase(learner: Learner): Promise<TrainingCompletion[]> {
     ...{ sampling, batchSize: 256, rng: createRng(1).fork("low-probability-tokens") },
   });
   return generated.completions.map(({ promptIds, ids, group, policyLogp, logp }) => ({
-    ...{ promptIds, ids, group, reward: 0, auxiliary: false, inBase: true, advantage: new Float64Array(ids.length), readAfterEnd: false },
+    ...{
+      promptIds,
+      ids,
+      group,
+      reward: 0,
+      auxiliary: false,
+      inBase: true,
+      advantage: new Float64Array(ids.length),
+      readAfterEnd: false,
+    },
     ...{ oldLogp: policyLogp, rolloutLogp: logp },
   }));
 }

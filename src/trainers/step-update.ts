@@ -1,10 +1,4 @@
-import type {
-  ControlReport,
-  Measured,
-  MiniBatchResult,
-  RolloutMeasures,
-  TokenValues,
-} from "../entropy-control/index.ts";
+import type { ControlReport, MiniBatchResult, TokenValues } from "../entropy-control/index.ts";
 import type { Learner } from "../policy/index.ts";
 import type { Json } from "../rollout/types.ts";
 import type { Rng } from "../utils/rng.ts";
