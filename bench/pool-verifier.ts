@@ -4,7 +4,6 @@ const WORK_MS = 5;
 
 /** A verifier that works for 5 ms, or hangs on the text `hang`. */
 export default defineReward({
-  name: "pool-verifier",
   options: z.strictObject({}),
   create:
     () =>
