@@ -1,6 +1,6 @@
 /**
- * What an entropy control costs: seconds per update and peak memory of each control relative to plain GRPO, on the shape of SmolLM2-135M (LoRA)
- * or of seedling (all weights), with random weights and completions. Times are medians of ratios within a round, so that other work on the
+ * What an entropy control costs: seconds per update and peak memory of each control relative to plain GRPO, on SmolLM2-135M (LoRA) or on seedling (all
+ * weights), with completions that the model samples. Times are medians of ratios within a round, so that other work on the
  * machine cancels; memory is the highest resident set of a process of its own.
  *
  *   node --import tsx bench/control-cost.ts [--shape seedling|smollm2] [--rounds N] [--threads N] [--only NAME,…]
@@ -9,9 +9,10 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { ControlConfig } from "../src/entropy-control/index.ts";
-import type { Adapter, Learner, ModelConfig } from "../src/policy/index.ts";
-import { openPolicy } from "../src/policy/index.ts";
-import type { Completion } from "../src/rollout/index.ts";
+import { type Adapter, type Learner, openLearner } from "../src/policy/index.ts";
+import { RolloutConfig } from "../src/rollout/config.ts";
+import { generate } from "../src/rollout/index.ts";
+import { openTaskSet, TaskConfig } from "../src/rollout/tasks/index.ts";
 import { ObjectiveConfig, UpdateConfig } from "../src/trainers/config.ts";
 import { openObjective } from "../src/trainers/objective.ts";
 import type { StepRow } from "../src/trainers/step-rows.ts";
@@ -30,39 +31,23 @@ const CONTROLS: readonly { name: string; variant?: string; coefficient?: number 
   { name: "lp-reg" },
   { name: "lp-reg", variant: "paper" },
 ];
-const base = { bosId: 1, eosIds: [2], padId: 0, attentionBias: false, qkNorm: false, tied: true, normEps: 1e-5 };
-const SHAPES: Record<string, { config: ModelConfig; adapter: Adapter; rows: number; prompt: number; tokens: number }> =
-  {
-    seedling: {
-      config: {
-        ...{
-          ...base,
-          family: "llama",
-          layers: 3,
-          width: 96,
-          heads: 3,
-          kvHeads: 3,
-          headDim: 32,
-          ffWidth: 256,
-          vocab: 28,
-        },
-        ...{ ropeTheta: 10000, maxPositions: 256 },
-      },
-      adapter: { kind: "none" },
-      ...{ rows: 128, prompt: 9, tokens: 40 },
+/** Model, what of it trains, and the problems whose completions it is updated on. */
+const SHAPES: Record<string, { model: string; adapter: Adapter; prompts: number; maxTokens: number; tasks: object }> = {
+  seedling: {
+    ...{ model: "seedling", adapter: { kind: "none" }, prompts: 16, maxTokens: 96 },
+    tasks: { name: "countdown", split: "train", format: "steps" },
+  },
+  smollm2: {
+    model: "models/smollm2-135m-instruct-gguf", // scripts/fetch-smollm2 brings it
+    adapter: {
+      ...{ kind: "lora", rank: 16, alpha: 32 },
+      targets: ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
     },
-    smollm2: {
-      config: {
-        ...{ ...base, family: "llama", layers: 30, width: 576, heads: 9, kvHeads: 3, headDim: 64, ffWidth: 1536 },
-        ...{ vocab: 49152, ropeTheta: 100000, maxPositions: 2048 },
-      },
-      adapter: {
-        ...{ kind: "lora", rank: 16, alpha: 32 },
-        targets: ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
-      },
-      ...{ rows: 16, prompt: 48, tokens: 80 },
-    },
-  };
+    ...{ prompts: 2, maxTokens: 80 },
+    tasks: { name: "arithmetic", split: "train", instruction: "Explain every step in detail." },
+  },
+};
+const GROUP = 8;
 
 const { values } = parseArgs({
   options: {
@@ -131,10 +116,9 @@ function peak(control: object | null): number {
 }
 
 async function open() {
-  const { config, adapter } = shape!;
-  const origin = { kind: "initial", config, seed: 1, scale: 2 } as const;
-  const policy = await openPolicy({ origin, adapter, seed: 1, threads: Number(values.threads) });
-  const learner = { policy, config } as unknown as Learner;
+  const { model, adapter } = shape!;
+  const learner = await openLearner({ model, adapter, seed: 1, threads: Number(values.threads) });
+  const { policy } = learner;
   const rows = await completions(learner);
   let parts: Parameters<typeof updatePolicy>[2] | undefined;
   let state: Parameters<typeof updatePolicy>[1] = null;
@@ -156,35 +140,22 @@ async function open() {
     async update(): Promise<void> {
       ({ state } = await updatePolicy(rows, state, parts!)); // the first one makes anchors and histories
     },
-    close: () => policy.close(),
+    close: () => learner.close(),
   };
 }
 
-/** Random completions with the log-probs that the policy gives them. */
-async function completions({ policy, config }: Learner): Promise<StepRow[]> {
+/** Completions that the model samples, every other one of a group right. */
+async function completions(learner: Learner): Promise<StepRow[]> {
+  const { tasks, prompts, maxTokens } = shape!;
+  const set = await openTaskSet(TaskConfig.parse(tasks));
+  const requests = Array.from({ length: prompts }, (_, group) => ({ task: set.get(group), group, count: GROUP }));
+  const sampling = RolloutConfig.parse({ maxTokens });
   const rng = createRng("completions");
-  const ids = (length: number): number[] => Array.from({ length }, () => rng.int(3, config.vocab - 1));
-  const rows: StepRow[] = [];
-  for (let i = 0; i < shape!.rows; i++) {
-    const promptIds = ids(shape!.prompt);
-    const tokens = ids(shape!.tokens);
-    const input = [...promptIds, ...tokens].slice(0, -1);
-    const { logp, entropy } = await policy.measure({
-      ...{ rows: 1, length: input.length, ids: Int32Array.from(input), targets: Int32Array.from(tokens) },
-      positions: Int32Array.from(tokens, (_, j) => promptIds.length - 1 + j),
-      ...{ features: {}, scalars: {}, temperature: 1 },
-    });
-    const task = { id: `task ${i}`, set: "bench", prompt: "", answer: null, data: {} };
-    const completion = {
-      ...{ task, group: i >> 3, member: i % 8, promptIds, ids: tokens, text: "", stop: "eos" },
-      ...{ logp, policyLogp: logp, entropy },
-    } as Completion;
-    rows.push({
-      ...{ completion, group: i >> 3, auxiliary: false, inBase: true, use: "trained", reward: i % 2 },
-      ...{ advantage: i % 2 === 0 ? -0.9 : 0.9, scored: { reward: i % 2, outcome: "correct", terms: {} } },
-    });
-  }
-  return rows;
+  const generated = await generate(learner, requests, { sampling, batchSize: 256, rng });
+  return generated.completions.map((completion, i) => ({
+    ...{ completion, group: completion.group, auxiliary: false, inBase: true, use: "trained", reward: i % 2 },
+    ...{ advantage: i % 2 === 0 ? -0.9 : 0.9, scored: { reward: i % 2, outcome: "correct", terms: {} } },
+  }));
 }
 
 function median(list: readonly number[]): number {
