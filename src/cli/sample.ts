@@ -12,6 +12,7 @@ interface Options extends MachineOptions {
   readonly temperature: number;
   readonly seed: number;
   readonly raw?: boolean;
+  /** Absent: for a prompt on the command line, not in a chat. */
   readonly tokens?: boolean;
   readonly json?: boolean;
 }
@@ -29,7 +30,8 @@ export function sampleCommand(): Command {
     .option("--temperature <t>", "0 takes the most probable token", atLeastZero, 1)
     .option("--seed <n>", "seed of the draws", wholeNumber(0), 1)
     .option("--raw", "complete the prompt as it is, without the model's chat template")
-    .option("--tokens", "show each token with its log-probability and entropy");
+    .option("--tokens", "in a chat too, show each token with its log-probability and entropy")
+    .option("--no-tokens", "the text alone");
   withExample(withMachine(command), 'rlvr sample seedling "3,7,4>25:" --samples 4');
   return command.action(run);
 }
@@ -53,7 +55,9 @@ async function run(model: string, prompt: string | undefined, options: Options):
         0,
       );
       result(options.json, { prompt, completions: completions.map((c) => describe(learner, c)) }, () =>
-        completions.map((completion) => (options.tokens ? table(learner, completion) : completion.text)).join("\n\n"),
+        completions
+          .map((completion) => (options.tokens === false ? completion.text : withTable(learner, completion)))
+          .join("\n\n"),
       );
     }
   } finally {
@@ -99,7 +103,7 @@ async function chat(learner: Learner, options: Options): Promise<void> {
       history.push({ role: "assistant", content: completions[0]!.text });
       for (const completion of completions)
         result(options.json, describe(learner, completion), () =>
-          options.tokens ? table(learner, completion) : completion.text,
+          options.tokens ? withTable(learner, completion) : completion.text,
         );
     }
     terminal.prompt();
@@ -114,12 +118,12 @@ function describe({ tokenizer }: Learner, { text, stop, ids, logp, entropy }: Co
   };
 }
 
-function table({ tokenizer }: Learner, { ids, logp, entropy, stop }: Completion): string {
+function withTable({ tokenizer }: Learner, { text, ids, logp, entropy, stop }: Completion): string {
   const rows = ids.map((id, i) => [
     String(id),
     JSON.stringify(tokenizer.decode([id])),
     logp[i]!.toFixed(4),
     entropy[i]!.toFixed(4),
   ]);
-  return `${columns([["id", "token", "log-prob", "entropy"], ...rows])}\nended by ${stop}`;
+  return `${text}\n\n${columns([["id", "token", "log-prob", "entropy"], ...rows])}\nended by ${stop}`;
 }

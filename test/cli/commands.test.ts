@@ -153,6 +153,17 @@ test("rlvr sample: text, tokens with log-probs that sum up, prompts from stdin",
     stdout,
     "same seed, same bytes",
   );
+  const shown = await cli("sample", run, "3,7,4>25:", "--max-tokens", "5");
+  const [first] = completions as { text: string; tokens: { id: number; logp: number; entropy: number }[] }[];
+  const [text, , head, row] = shown.stdout.split("\n");
+  assert.equal(text, first!.text);
+  assert.match(head!, /^id +token +log-prob +entropy$/);
+  const [id, , logp, entropy] = row!.trim().split(/ +/);
+  assert.deepEqual(
+    [id, logp, entropy],
+    [String(first!.tokens[0]!.id), first!.tokens[0]!.logp.toFixed(4), first!.tokens[0]!.entropy.toFixed(4)],
+  );
+  assert.equal((await cli("sample", run, "3,7,4>25:", "--max-tokens", "5", "--no-tokens")).stdout, `${text}\n`);
   const lines = await startCli(["sample", run, "--max-tokens", "3", "--json"], { input: "1,2>3:\n2,2>4:\n" }).ended;
   assert.equal(lines.stdout.trimEnd().split("\n").length, 2);
 });
