@@ -2,7 +2,7 @@ import type { Graph, Value } from "../graph/index.ts";
 import { sumOfRows } from "../policy/index.ts";
 
 const EXCLUDED = -1e30; // its exponential is 0 in both float types
-const FIRST_TRIES = [12, 128]; // tokens sorted at first: enough unless a distribution is very flat
+const FIRST_TRIES = [12, 128, 1024]; // tokens sorted at first: enough unless a distribution is very flat
 
 /** Which tokens a nucleus keeps. */
 export interface NucleusOptions {
