@@ -49,6 +49,7 @@ class ThreadPool implements VerifierPool {
         return answer;
       },
       giveWay: () => {
+        if (this.#isClosed) return;
         thread?.giveWay();
         this.#hung.add(thread!);
         this.#spare = 1;

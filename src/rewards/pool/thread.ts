@@ -38,7 +38,6 @@ export class VerifierThread {
   constructor(limits: ThreadLimits) {
     this.#limits = limits;
     this.#worker = startWorker(limits.memoryMb);
-    this.#worker.unref();
     let ready: () => void = () => {};
     let broken: (error: Error) => void = () => {};
     this.#started = new Promise((resolve, reject) => {
@@ -61,6 +60,7 @@ export class VerifierThread {
     };
     this.#worker.on("error", (error) => end(explain(error, limits.memoryMb)));
     this.#worker.on("exit", (code) => end(`the verifier ended its thread (exit code ${code})`));
+    this.#worker.unref(); // last: a listener for messages holds the process again
   }
 
   /**

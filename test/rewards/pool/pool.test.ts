@@ -108,7 +108,9 @@ test("pool: a module that is no verifier, or that never loads, is an error that 
 test("pool: one that is not closed keeps no process alive", () => {
   const script = `import { openPool } from "./src/rewards/index.ts";
     const pool = openPool({ lanes: 1 });
-    const { outcome } = await pool.score(${JSON.stringify(obedient)}, ${JSON.stringify(says("right"))}, 5000);
+    const ask = (text, ms) => pool.score(${JSON.stringify(obedient)}, { ...${JSON.stringify(says(""))}, text }, ms);
+    const { outcome } = await ask("right", 5000);
+    await ask("spin", 1500); // a spare thread starts, and no answer ever comes to it
     console.log(outcome);`;
   const argv = ["--import", "tsx", "--input-type=module", "-e", script];
   const { stdout, status, stderr } = spawnSync(process.execPath, argv, { encoding: "utf8", timeout: 60_000 });
