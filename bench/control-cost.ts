@@ -118,7 +118,6 @@ function peak(control: object | null): number {
 async function open() {
   const { model, adapter } = shape!;
   const learner = await openLearner({ model, adapter, seed: 1, threads: Number(values.threads) });
-  const { policy } = learner;
   const rows = await completions(learner);
   let parts: Parameters<typeof updatePolicy>[2] | undefined;
   let state: Parameters<typeof updatePolicy>[1] = null;

@@ -12,7 +12,7 @@ import { RolloutConfig } from "../src/rollout/config.ts";
 import { generate } from "../src/rollout/index.ts";
 import { openTaskSet, TaskConfig } from "../src/rollout/tasks/index.ts";
 import { latestModel } from "../src/run/folder.ts";
-import { layOut, measureLayout, type TrainingCompletion } from "../src/trainers/token-layout.ts";
+import { forMeasuring, layOut, measureLayout, type TrainingCompletion } from "../src/trainers/token-layout.ts";
 import { createRng } from "../src/utils/rng.ts";
 
 const LOW = 0.05;
@@ -66,19 +66,7 @@ async function sampleBase(learner: Learner): Promise<TrainingCompletion[]> {
   const generated = await generate(learner, requests, {
     ...{ sampling, batchSize: 256, rng: createRng(1).fork("low-probability-tokens") },
   });
-  return generated.completions.map(({ promptIds, ids, group, policyLogp, logp }) => ({
-    ...{
-      promptIds,
-      ids,
-      group,
-      reward: 0,
-      auxiliary: false,
-      inBase: true,
-      advantage: new Float64Array(ids.length),
-      readAfterEnd: false,
-    },
-    ...{ oldLogp: policyLogp, rolloutLogp: logp },
-  }));
+  return generated.completions.map((completion) => forMeasuring(completion, completion.group));
 }
 
 async function probabilities({ policy, config }: Learner, rows: readonly TrainingCompletion[]): Promise<number[]> {

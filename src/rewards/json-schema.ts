@@ -3,6 +3,7 @@ import { ConfigError, RewardError } from "../utils/errors.ts";
 import { afterThinking, lastAnswerTag } from "./extract.ts";
 import { type JsonCheck, jsonCheck } from "./json-check.ts";
 import { fencedBlocks, readJson } from "./json-text.ts";
+import { onceFor } from "./once-for.ts";
 import type { Reward, RewardDef } from "./types.ts";
 import { correct, wrong } from "./verdicts.ts";
 
@@ -37,7 +38,7 @@ export const jsonSchemaReward: RewardDef<typeof Options> = {
   deadlineMs: () => DEADLINE_MS,
   create: ({ schema, from }): Reward => {
     const own = schema === null ? null : readySchema(schema, (text) => new ConfigError(`json-schema: schema ${text}`));
-    const ofTasks = new Map<string, JsonCheck>();
+    const ofTask = onceFor(MAX_KEPT, checkOfTask);
     const read = {
       answer: (text: string) => text.trim(),
       fenced: (text: string) => fencedBlocks(text).at(-1) ?? null,
@@ -46,7 +47,7 @@ export const jsonSchemaReward: RewardDef<typeof Options> = {
     return {
       name: "json-schema",
       score({ task, text }) {
-        const check = own ?? checkOfTask(ofTasks, task.id, task.data.schema);
+        const check = own ?? ofTask(task.data.schema, task.id);
         const answer = read(afterThinking(text));
         if (answer === null) return wrong(`there is no ${from === "fenced" ? "fenced block of JSON" : "answer tag"}`);
         const shown = answer.slice(0, MAX_SHOWN);
@@ -65,14 +66,8 @@ function readySchema(schema: unknown, error: (text: string) => Error): JsonCheck
   return made.check;
 }
 
-function checkOfTask(kept: Map<string, JsonCheck>, id: string, schema: unknown): JsonCheck {
+function checkOfTask(schema: unknown, id: string): JsonCheck {
   if (schema === undefined)
     throw new RewardError(`json-schema: task ${id} has no data.schema; give the reward a schema of its own`);
-  const key = JSON.stringify(schema);
-  const known = kept.get(key);
-  if (known) return known;
-  const made = readySchema(schema, (text) => new RewardError(`json-schema: data.schema of task ${id}: ${text}`));
-  if (kept.size >= MAX_KEPT) kept.clear();
-  kept.set(key, made);
-  return made;
+  return readySchema(schema, (text) => new RewardError(`json-schema: data.schema of task ${id}: ${text}`));
 }

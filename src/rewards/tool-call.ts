@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ConfigError, RewardError } from "../utils/errors.ts";
 import { nearest } from "../utils/nearest.ts";
+import { onceFor } from "./once-for.ts";
 import { readCalls } from "./tool-calls.ts";
 import { readTools, type ToolList } from "./tool-list.ts";
 import type { Reward, RewardDef } from "./types.ts";
@@ -40,11 +41,11 @@ export const toolCallReward: RewardDef<typeof Options> = {
   deadlineMs: () => DEADLINE_MS,
   create: ({ form, tools, calls }): Reward => {
     const own = tools === null ? null : listOf(tools, (text) => new ConfigError(`tool-call: tools ${text}`));
-    const ofTasks = new Map<string, ToolList>();
+    const ofTask = onceFor(MAX_KEPT, toolsOfTask);
     return {
       name: "tool-call",
       score({ task, text }) {
-        const known = own ?? toolsOfTask(ofTasks, task.id, task.data.tools);
+        const known = own ?? ofTask(task.data.tools, task.id);
         const read = readCalls(text, form);
         if ("problem" in read) return wrong(`the answer ${read.problem}`);
         const shown = JSON.stringify(read.calls).slice(0, MAX_SHOWN);
@@ -74,14 +75,8 @@ function listOf(tools: unknown, error: (text: string) => Error): ToolList {
   return read.tools;
 }
 
-function toolsOfTask(kept: Map<string, ToolList>, id: string, tools: unknown): ToolList {
+function toolsOfTask(tools: unknown, id: string): ToolList {
   if (tools === undefined)
     throw new RewardError(`tool-call: task ${id} has no data.tools; give the reward a list of its own`);
-  const key = JSON.stringify(tools);
-  const known = kept.get(key);
-  if (known) return known;
-  const made = listOf(tools, (text) => new RewardError(`tool-call: data.tools of task ${id} ${text}`));
-  if (kept.size >= MAX_KEPT) kept.clear();
-  kept.set(key, made);
-  return made;
+  return listOf(tools, (text) => new RewardError(`tool-call: data.tools of task ${id} ${text}`));
 }

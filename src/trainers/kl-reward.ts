@@ -2,7 +2,7 @@ import type { Policy } from "../policy/index.ts";
 import type { KlConfig } from "./config.ts";
 import type { ScoredCompletion } from "./group-filter.ts";
 import { klValue } from "./kl.ts";
-import { layOut, measureLayout } from "./token-layout.ts";
+import { forMeasuring, layOut, measureLayout } from "./token-layout.ts";
 
 /**
  * Rewards with the divergence from the reference taken off: R − β · Σ over tokens of the estimate, before groups are compared.
@@ -16,19 +16,7 @@ export async function withKlPenalty(
 ): Promise<{ rows: ScoredCompletion[]; kl: number }> {
   if (estimator === "full") throw new Error("internal: a full-vocabulary divergence cannot be part of the reward");
   const layout = layOut(
-    rows.map(({ completion: { promptIds, ids, policyLogp, logp } }, group) => ({
-      ...{
-        promptIds,
-        ids,
-        group,
-        reward: 0,
-        auxiliary: false,
-        inBase: true,
-        advantage: new Float64Array(ids.length),
-        readAfterEnd: false,
-      },
-      ...{ oldLogp: policyLogp, rolloutLogp: logp },
-    })),
+    rows.map(({ completion }, group) => forMeasuring(completion, group)),
     options,
   );
   const { values } = await measureLayout(policy, layout, { policy: "reference" });

@@ -1,3 +1,4 @@
+import { groupAdvantages } from "./advantages.ts";
 import type { AdvantageConfig } from "./config.ts";
 
 /** A completion as step groups see it: what the environment's state was before each of its turns, and what came of it. */
@@ -22,25 +23,22 @@ export interface TurnRow {
 export function stepAdvantages(rows: readonly TurnRow[], config: AdvantageConfig): number[][] | null {
   if (config.name !== "gigpo") return null;
   const { gamma, epsilon, stepWeight, normalise } = config;
-  const places = new Map<string, { row: number; turn: number; value: number }[]>();
-  rows.forEach(({ group, reward, states }, row) => {
-    if (reward === null) return;
-    states.forEach((state, turn) => {
-      const key = JSON.stringify([group, state]);
-      const value = gamma ** (states.length - 1 - turn) * reward;
-      places.set(key, [...(places.get(key) ?? []), { row, turn, value }]);
-    });
-  });
-  const advantages = rows.map(({ states }) => states.map(() => 0));
-  for (const members of places.values()) {
-    const values = members.map(({ value }) => value);
-    if (values.every((value) => value === values[0])) continue;
-    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-    const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
-    const scale = normalise ? Math.sqrt(variance) + epsilon : 1;
-    for (const { row, turn, value } of members) advantages[row]![turn] = (stepWeight * (value - mean)) / scale;
-  }
-  return advantages;
+  const turns = rows.flatMap(({ group, reward, states }) =>
+    states.map((state, turn) => ({
+      key: JSON.stringify([group, state]),
+      value: reward === null ? null : gamma ** (states.length - 1 - turn) * reward,
+    })),
+  );
+  const counts = new Map<string, number>();
+  for (const { key, value } of turns) if (value !== null) counts.set(key, (counts.get(key) ?? 0) + 1);
+  const ids = new Map([...counts.keys()].map((key, id) => [key, id]));
+  const advantages = groupAdvantages(
+    turns.map(({ key, value }) => (counts.get(key)! > 1 ? value : null)),
+    turns.map(({ key }) => ids.get(key) ?? -1),
+    normalise ? { name: "grpo", epsilon } : { name: "dr-grpo" },
+  );
+  let at = 0;
+  return rows.map(({ states }) => states.map(() => stepWeight * advantages[at++]!));
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { TokenRow, TokenValues } from "../entropy-control/index.ts";
 import type { OtherPolicy, Policy, SequenceBatch } from "../policy/index.ts";
+import type { Completion } from "../rollout/index.ts";
 import { type MicroBatch, packRows, scoredLength } from "./micro-batch.ts";
 import type { ObjectiveBatch, TokenPasses } from "./objective-step.ts";
 
@@ -23,6 +24,18 @@ export interface TrainingCompletion {
   readonly turns?: ArrayLike<number>;
   /** Whether there is a distribution after the last token to read. */
   readonly readAfterEnd: boolean;
+}
+
+/** A completion whose log-probs are to be measured only: no reward, no advantage. */
+export function forMeasuring(
+  { promptIds, ids, policyLogp, logp }: Pick<Completion, "promptIds" | "ids" | "policyLogp" | "logp">,
+  group: number,
+): TrainingCompletion {
+  const advantage = new Float64Array(ids.length);
+  return {
+    ...{ promptIds, ids, group, reward: 0, auxiliary: false, inBase: true, advantage, readAfterEnd: false },
+    ...{ oldLogp: policyLogp, rolloutLogp: logp },
+  };
 }
 
 /** Completions as flat slots, and the micro-batches that compute them. */

@@ -168,7 +168,7 @@ function read(text: string): z.infer<typeof Answer> {
   let data: unknown;
   try {
     data = JSON.parse(text);
-  } catch {}
+  } catch {} // refused below, with its text
   const answer = Answer.safeParse(data);
   if (!answer.success)
     throw new RewardError(`the sandbox server's answer is not one of /run_code: ${text.slice(0, 200)}`);

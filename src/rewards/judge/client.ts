@@ -123,7 +123,7 @@ function read(response: globalThis.Response, text: string): Tried {
   let data: unknown;
   try {
     data = JSON.parse(text);
-  } catch {}
+  } catch {} // refused below, with its text
   const parsed = Response.safeParse(data);
   if (!parsed.success)
     return { kind: "error", reason: `its response is no chat completion: ${text.slice(0, MAX_SHOWN)}` };
