@@ -49,8 +49,77 @@ export interface TaskSetDef<Options extends z.ZodType = z.ZodType> {
 /** Where a token came from. Only `sampled` tokens train. */
 export type Provenance = "template" | "system" | "user" | "sampled" | "environment" | "tool";
 
-/** Why a completion ended: the model's end-of-sequence token, the token limit, or a stop string of the recipe. */
-export type StopReason = "eos" | "length" | "string";
+/** Tokens that the policy did not write. */
+export interface Segment {
+  readonly provenance: Exclude<Provenance, "sampled">;
+  readonly ids: readonly number[];
+}
+
+/** Tokens that stand inside a completion without being sampled. */
+export interface Insert {
+  /** Index in `ids` of the sampled token that follows; `ids.length` after the last one. */
+  readonly at: number;
+  readonly segments: readonly Segment[];
+  /** What comes before is out of sight: the segments are a whole new context. */
+  readonly restart?: true;
+}
+
+/** A message with where its words come from. */
+export interface DialogueMessage extends Message {
+  /** Absent: as the role says (system, user, tool). */
+  readonly from?: "environment";
+}
+
+/** How a conversation becomes tokens: what the policy reads between the turns that it writes. */
+export interface Dialogue {
+  /** Everything before the first sampled token. */
+  open(messages: readonly DialogueMessage[]): readonly Segment[];
+  /**
+   * Everything between two turns: what closes the turn that was sampled, the messages, the header of the next turn.
+   * @param last the last sampled id; what of the turn's end it already wrote is not written again
+   */
+  bridge(last: number, messages: readonly DialogueMessage[]): readonly Segment[];
+  /** Ids that end a turn. */
+  readonly turnEndIds: readonly number[];
+  /** Texts that end a turn where no such id is sampled. */
+  readonly turnEndTexts: readonly string[];
+}
+
+/** One turn of an episode: what the policy wrote and what came of it. */
+export interface TurnRecord {
+  /** Its sampled tokens: [start, end) in `ids`. */
+  readonly start: number;
+  readonly end: number;
+  /** What was done, as the other side read it; null when nothing could be read. */
+  readonly action: string | null;
+  /** What came back, as text. */
+  readonly observation: string;
+  readonly reward: number;
+  /** Whether the other side understood the action; null when it can't tell. */
+  readonly valid: boolean | null;
+  readonly info: { readonly [key: string]: Json };
+  /** Wall time of the other side, ms. */
+  readonly ms: number;
+}
+
+/** Why an episode ended: the environment's own end, a limit of ours, or a fault. */
+export type EpisodeEnd = "environment" | "turns" | "tokens" | "context" | "deadline" | "error";
+
+/** What happened in a multi-turn completion. */
+export interface Episode {
+  readonly turns: readonly TurnRecord[];
+  readonly end: EpisodeEnd;
+  readonly success: boolean;
+  /** Sum of the turns' rewards. */
+  readonly return: number;
+  /** What broke, in words; null unless `end` is `error` or `deadline`. */
+  readonly error: string | null;
+  /** Wall time of the start of the episode in the environment, ms. */
+  readonly resetMs: number;
+}
+
+/** Why a completion ended: the model's end-of-sequence token, the token limit, a stop string, or the end of its episode. */
+export type StopReason = "eos" | "length" | "string" | "episode";
 
 /** One sampled answer to a task. */
 export interface Completion {
@@ -71,6 +140,11 @@ export interface Completion {
   readonly turns?: Int32Array;
   /** Key of the environment's state before each turn; absent: the same state before every turn. */
   readonly states?: readonly string[];
+  /** Where the tokens of `promptIds` come from; absent: all from the user. */
+  readonly promptSegments?: readonly Segment[];
+  /** Tokens between turns, in rising order of `at`; absent for one turn. */
+  readonly inserts?: readonly Insert[];
+  readonly episode?: Episode;
   /** Decoded `ids` without special tokens. A view: never encoded again. */
   readonly text: string;
   readonly stop: StopReason;

@@ -1,0 +1,14 @@
+import type { EnvironmentDef } from "./types.ts";
+
+export type {
+  Environment,
+  EnvironmentDef,
+  EnvironmentSource,
+  EnvReset,
+  EnvSplit,
+  EnvStep,
+  EpisodeStart,
+} from "./types.ts";
+
+/** Every kind of environment that a recipe can name. */
+export const ENVIRONMENTS: readonly EnvironmentDef[] = [];
