@@ -1,7 +1,7 @@
 import { compile, dimMul, type FloatType, Graph, type Session, type Value, vjp } from "../graph/index.ts";
 import type { ModelConfig } from "./config.ts";
 import { finalNormGraph, type HeadGraph, headGraph } from "./head.ts";
-import { decodeLayer, decoderLayer, LayerBuilder } from "./layer.ts";
+import { decodeLayer, decoderLayer, extendLayer, LayerBuilder } from "./layer.ts";
 import type { Adapter } from "./lora.ts";
 import { layerInputShapes } from "./parameters.ts";
 import { type SamplerFilters, samplerGraph } from "./sampler.ts";
@@ -71,6 +71,11 @@ export class Blocks {
     });
   }
 
+  /** x [B, T, D] after a cache of P positions → y, and the new keys and values [T, B, kvHeads, headDim]. */
+  layerExtend(): Promise<Session> {
+    return this.session("layer/extend", () => this.extendGraph());
+  }
+
   /** One token through all layers: ids [B] → hidden [B, D], and the new key and value rows of each layer. */
   decode(): Promise<Session> {
     return this.session("decode", () => this.decodeGraph());
@@ -126,6 +131,30 @@ export class Blocks {
     const builder = new LayerBuilder(graph, config, adapter, (suffix) => parameters.get(suffix)!);
     const layer = graph.scope("layer", () => decoderLayer(builder, x, { cos, sin, mask }));
     return { graph, x, layer, parameters };
+  }
+
+  private extendGraph(): Graph {
+    const { config, adapter, floatType } = this.options;
+    const g = new Graph({ floatType });
+    const x = g.input("x", ["B", "T", config.width]);
+    const rows = dimMul(config.kvHeads, "B");
+    const aux = {
+      cos: g.input("cos", ["B", 1, "T", config.headDim]),
+      sin: g.input("sin", ["B", 1, "T", config.headDim]),
+      mask: g.input("mask", ["B", 1, 1, "P"]),
+      causal: g.input("causal", ["T", "T"]),
+    };
+    const past = {
+      keys: g.input("past/keys", ["P", rows, config.headDim]),
+      values: g.input("past/values", ["P", rows, config.headDim]),
+    };
+    const parameters = layerInputs(g, config, adapter, "");
+    const builder = new LayerBuilder(g, config, adapter, (suffix) => parameters.get(suffix)!);
+    const { y, keys, values } = g.scope("layer", () => extendLayer(builder, x, aux, past));
+    g.output("y", y);
+    g.output("keys", keys);
+    g.output("values", values);
+    return g;
   }
 
   private decodeGraph(): Graph {

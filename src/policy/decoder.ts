@@ -1,5 +1,6 @@
 import type { Tensor } from "../graph/index.ts";
 import type { Blocks } from "./blocks.ts";
+import { KeyValueCache, type NewEntries, type Placement, type Scratch } from "./cache.ts";
 import { layerFeeds, outerTensors, type Parameters } from "./parameters.ts";
 import type { Positions } from "./positions.ts";
 import type { SamplerFilters } from "./sampler.ts";
@@ -35,13 +36,25 @@ export interface Drawn {
   readonly policyLogp: Float32Array;
 }
 
-const MASKED = -1e9;
+/** Rows that read more tokens before they draw again. */
+export interface DecodeExtend {
+  /** Rows of the batch. */
+  readonly rows: readonly number[];
+  /** What each of them reads: everything since it was fed last, the last drawn token included. */
+  readonly tokens: readonly (readonly number[])[];
+  /** [rows] in (0, 1) */
+  readonly uniforms: Float32Array;
+  /** The rows forget everything before. */
+  readonly restart?: boolean;
+}
+
 const PREFILL_TOKENS = 4096;
+/** Attention scores of one run of a layer, numbers: 128 MB. */
+const EXTEND_SCORES = 32 << 20;
 
 /**
- * A batch of rows that grow by one token a step, with a time-major cache: position p of all rows lies before position p + 1, so the past is
- * a prefix of one array per layer and only the new rows come out of a step. Prompts of different lengths leave masked slots between the
- * prompt and the first drawn token; the rotary position of a token is its own.
+ * A batch of rows that grow: by one drawn token a step, or by any number of given tokens. The cache has no holes: a token's position is its
+ * place in its own row, and results do not depend on the other rows.
  */
 export class Decoder {
   private readonly parameters: Parameters;
@@ -49,36 +62,33 @@ export class Decoder {
   private readonly positions: Positions;
   private readonly options: DrawOptions;
   private readonly filters: SamplerFilters;
-  /** Longest prompt, P. */
-  private readonly promptLength: number;
-  private promptLengths: number[];
+  private readonly cache: KeyValueCache;
+  private readonly scratch: Scratch = { keys: new Float32Array(0), values: new Float32Array(0) };
+  /** Last drawn token of each row, which its next step feeds. */
   private drawn: Int32Array;
-  /** Cached positions so far: prompt slots + fed tokens. */
-  private filled: number;
-  private readonly cache: { keys: Float32Array; values: Float32Array }[];
 
   private constructor(parameters: Parameters, blocks: Blocks, positions: Positions, start: DecodeStart) {
     this.parameters = parameters;
     this.blocks = blocks;
     this.positions = positions;
     this.options = start;
+    const { config } = parameters;
     const { temperature, topK, topP, minP } = start;
     const greedy = temperature === 0;
     this.filters = {
       greedy,
-      topK: !greedy && topK > 0 && topK < parameters.config.vocab,
+      topK: !greedy && topK > 0 && topK < config.vocab,
       topP: !greedy && topP < 1,
       minP: !greedy && minP > 0,
     };
-    this.promptLengths = start.prompts.flatMap((prompt, i) => new Array<number>(start.repeats[i]!).fill(prompt.length));
-    this.promptLength = Math.max(...this.promptLengths);
-    this.filled = this.promptLength;
-    this.drawn = new Int32Array(0);
-    const size = (this.promptLength + start.maxTokens) * this.rowSize(this.promptLengths.length);
-    this.cache = Array.from({ length: parameters.config.layers }, () => ({
-      keys: new Float32Array(size), // untouched pages cost nothing
-      values: new Float32Array(size),
-    }));
+    const rows = start.repeats.reduce((sum, count) => sum + count, 0);
+    const longest = start.prompts.reduce((most, { length }) => Math.max(most, length), 0);
+    const { layers, kvHeads, headDim } = config;
+    this.cache = new KeyValueCache({
+      ...{ layers, headDim, rows, width: kvHeads * headDim },
+      capacity: longest + start.maxTokens,
+    });
+    this.drawn = new Int32Array(rows);
   }
 
   /** Computes the prompts and draws the first token of every row. */
@@ -90,60 +100,80 @@ export class Decoder {
   ): Promise<{ decoder: Decoder; first: Drawn }> {
     const decoder = new Decoder(parameters, blocks, positions, start);
     const hidden = await decoder.prefill(start);
-    return { decoder, first: await decoder.draw(hidden, start.uniforms) };
+    return { decoder, first: await decoder.draw(hidden, start.uniforms, decoder.allRows()) };
   }
 
-  /** Feeds the tokens drawn last and draws the next one of every row. @param uniforms [B] */
-  async step(uniforms: Float32Array): Promise<Drawn> {
+  /**
+   * Feeds the tokens drawn last and draws the next one of every row.
+   * @param uniforms [B]
+   * @param active [B] 0 for rows that rest: they are neither fed nor drawn, and what is returned for them has no meaning
+   */
+  async step(uniforms: Float32Array, active?: Uint8Array): Promise<Drawn> {
     const { config } = this.parameters;
-    const rows = this.drawn.length;
-    const past = this.filled;
-    const size = this.rowSize(rows);
-    const generated = past - this.promptLength;
+    const rows = this.allRows();
+    const { lengths } = this.cache;
+    const live = active ? rows.filter((row) => active[row]) : rows;
+    const past = Math.max(1, ...live.map((row) => lengths[row]!));
     const feeds: Record<string, Tensor> = {
-      ids: { dtype: "int64", shape: [rows], data: BigInt64Array.from(this.drawn, (id) => BigInt(id)) },
-      mask: { dtype: "float32", shape: [rows, 1, past], data: this.pastMask() },
+      ids: { dtype: "int64", shape: [rows.length], data: BigInt64Array.from(this.drawn, (id) => BigInt(id)) },
+      mask: { dtype: "float32", shape: [rows.length, 1, past], data: this.cache.mask(rows, past) },
       embedding: outerTensors(this.parameters).embedding,
-      ...this.positions.rows(this.promptLengths.map((length) => length + generated)),
+      ...this.positions.rows(lengths),
     };
     for (let layer = 0; layer < config.layers; layer++) {
       for (const [suffix, weight] of Object.entries(layerFeeds(this.parameters, layer)))
         feeds[`${layer}/${suffix}`] = weight;
-      for (const part of ["keys", "values"] as const) {
-        const data = this.cache[layer]![part].subarray(0, past * size);
-        feeds[`${layer}/${part}`] = { dtype: "float32", shape: [past, rows * config.kvHeads, config.headDim], data };
-      }
+      const { keys, values } = this.cache.past(layer, past);
+      feeds[`${layer}/keys`] = keys;
+      feeds[`${layer}/values`] = values;
     }
     const result = await (await this.blocks.decode()).run(feeds);
+    const placements = live.map((row) => ({ row, from: row, count: 1 }));
+    const even = live.length === rows.length && lengths.every((length) => length === lengths[0]);
     for (let layer = 0; layer < config.layers; layer++) {
-      this.cache[layer]!.keys.set(result[`${layer}/key`]!.data as Float32Array, past * size);
-      this.cache[layer]!.values.set(result[`${layer}/value`]!.data as Float32Array, past * size);
+      const keys = result[`${layer}/key`]!.data as Float32Array;
+      const values = result[`${layer}/value`]!.data as Float32Array;
+      if (even) this.cache.append(layer, { keys, values });
+      else this.cache.write(layer, { keys, values, batch: rows.length }, placements);
     }
-    this.filled++;
-    return this.draw(result.hidden!, uniforms);
+    this.cache.advance(placements);
+    return this.draw(result.hidden!, uniforms, rows, active);
+  }
+
+  /** Feeds given tokens to some rows and draws the next token of each; the others rest. */
+  async extend({ rows, tokens, uniforms, restart = false }: DecodeExtend): Promise<Drawn> {
+    const { width } = this.parameters.config;
+    if (restart) for (const row of rows) this.cache.lengths[row] = 0;
+    const hidden = new Float32Array(rows.length * width);
+    for (const places of this.extendRuns(rows, tokens)) {
+      const last = await this.extendSome(
+        places.map((place) => rows[place]!),
+        places.map((place) => tokens[place]!),
+      );
+      places.forEach((place, i) => {
+        hidden.set(last.subarray(i * width, (i + 1) * width), place * width);
+      });
+    }
+    return this.draw({ dtype: "float32", shape: [rows.length, width], data: hidden }, uniforms, rows);
   }
 
   /** Drops all rows but these (ascending), so that finished ones cost nothing more. */
   keep(rows: readonly number[]): void {
-    const before = this.drawn.length;
-    const width = this.rowSize(1);
-    for (const layer of this.cache) {
-      for (const array of [layer.keys, layer.values]) {
-        let to = 0;
-        for (let position = 0; position < this.filled; position++) {
-          for (const row of rows) {
-            const from = (position * before + row) * width;
-            array.copyWithin(to, from, from + width); // never overtakes what is still to be read
-            to += width;
-          }
-        }
-      }
-    }
+    this.cache.keep(rows);
     this.drawn = Int32Array.from(rows, (row) => this.drawn[row]!);
-    this.promptLengths = rows.map((row) => this.promptLengths[row]!);
   }
 
-  private async draw(hidden: Tensor, uniforms: Float32Array): Promise<Drawn> {
+  private allRows(): number[] {
+    return Array.from({ length: this.cache.rows }, (_, row) => row);
+  }
+
+  /** @param hidden [rows, D] */
+  private async draw(
+    hidden: Tensor,
+    uniforms: Float32Array,
+    rows: readonly number[],
+    active?: Uint8Array,
+  ): Promise<Drawn> {
     const { norm, head } = outerTensors(this.parameters);
     const { temperature, topK, topP, minP } = this.options;
     const scalar = (value: number): Tensor => ({ dtype: "float32", shape: [], data: Float32Array.of(value) });
@@ -160,7 +190,9 @@ export class Decoder {
       ...(filters.minP ? { minP: scalar(minP) } : {}),
     });
     const ids = Int32Array.from(result.id!.data as BigInt64Array, Number);
-    this.drawn = ids;
+    rows.forEach((row, i) => {
+      if (!active || active[row]) this.drawn[row] = ids[i]!;
+    });
     const floats = (name: string): Float32Array => result[name]!.data as Float32Array;
     return { ids, logp: floats("logp"), entropy: floats("entropy"), policyLogp: floats("policyLogp") };
   }
@@ -168,66 +200,103 @@ export class Decoder {
   /** Fills the cache with the prompts; returns the last hidden state of every row [B, D]. */
   private async prefill({ prompts, repeats }: DecodeStart): Promise<Tensor> {
     const { width } = this.parameters.config;
-    const total = this.promptLengths.length;
+    const total = this.cache.rows;
     const hidden = new Float32Array(total * width);
-    const perRun = Math.max(1, Math.floor(PREFILL_TOKENS / this.promptLength));
+    const length = Math.max(...prompts.map((prompt) => prompt.length));
+    const perRun = Math.max(1, Math.floor(PREFILL_TOKENS / length));
     let row = 0;
     for (let first = 0; first < prompts.length; first += perRun) {
       const some = prompts.slice(first, first + perRun);
-      const counts = repeats.slice(first, first + perRun);
-      const last = await this.prefillSome(some, counts, row);
-      some.forEach((prompt, i) => {
-        const at = (i * this.promptLength + prompt.length - 1) * width;
-        for (let copy = 0; copy < counts[i]!; copy++) hidden.set(last.subarray(at, at + width), row++ * width);
-      });
+      const placements = some.flatMap((prompt, from) =>
+        Array.from({ length: repeats[first + from]! }, () => ({ row: row++, from, count: prompt.length })),
+      );
+      const last = await this.prefillSome(some, length, placements);
+      for (const { row: target, from, count } of placements) {
+        const at = (from * length + count - 1) * width;
+        hidden.set(last.subarray(at, at + width), target * width);
+      }
     }
     return { dtype: "float32", shape: [total, width], data: hidden };
   }
 
-  /** Runs some prompts through all layers; their keys and values go to the cache rows from `firstRow` on. Returns hidden [b, P, D]. */
-  private async prefillSome(prompts: readonly (readonly number[])[], repeats: readonly number[], firstRow: number) {
-    const { config } = this.parameters;
-    const length = this.promptLength;
-    const ids = new Int32Array(prompts.length * length).fill(config.padId);
-    prompts.forEach((prompt, i) => {
-      ids.set(prompt, i * length);
-    });
+  /** Runs some prompts through all layers, filled up to one length. Returns hidden [b, length, D]. */
+  private async prefillSome(
+    prompts: readonly (readonly number[])[],
+    length: number,
+    placements: readonly Placement[],
+  ): Promise<Float32Array> {
     const session = await this.blocks.layerPrefill();
     const aux = this.positions.sequence(length);
-    let x = embed(this.parameters, ids, [prompts.length, length]);
-    for (let layer = 0; layer < config.layers; layer++) {
+    let x = embed(this.parameters, this.padded(prompts, length), [prompts.length, length]);
+    for (let layer = 0; layer < this.parameters.config.layers; layer++) {
       const result = await session.run({ x, ...layerFeeds(this.parameters, layer), ...aux });
-      this.fillCache(this.cache[layer]!.keys, result.keys!.data as Float32Array, repeats, firstRow);
-      this.fillCache(this.cache[layer]!.values, result.values!.data as Float32Array, repeats, firstRow);
+      this.cache.write(layer, entriesOf(result, prompts.length), placements);
       x = result.y!;
     }
+    this.cache.advance(placements);
     return x.data as Float32Array;
   }
 
-  private fillCache(cache: Float32Array, prompts: Float32Array, repeats: readonly number[], firstRow: number): void {
-    const width = this.rowSize(1);
-    const rows = this.promptLengths.length;
-    for (let position = 0; position < this.promptLength; position++) {
-      let row = position * rows + firstRow;
-      repeats.forEach((count, i) => {
-        const at = (position * repeats.length + i) * width;
-        const source = prompts.subarray(at, at + width);
-        for (let copy = 0; copy < count; copy++) cache.set(source, row++ * width);
-      });
+  /** Places of `rows` that run together: like lengths, and scores that fit. */
+  private extendRuns(rows: readonly number[], tokens: readonly (readonly number[])[]): number[][] {
+    const { heads } = this.parameters.config;
+    const order = rows.map((_, place) => place).sort((a, b) => tokens[a]!.length - tokens[b]!.length || a - b);
+    const runs: number[][] = [];
+    let past = 0;
+    for (const place of order) {
+      const time = tokens[place]!.length; // rising
+      past = Math.max(past, this.cache.lengths[rows[place]!]!);
+      const current = runs.at(-1);
+      if (current && (current.length + 1) * heads * time * (past + time) <= EXTEND_SCORES) current.push(place);
+      else {
+        runs.push([place]);
+        past = this.cache.lengths[rows[place]!]!;
+      }
     }
+    return runs;
   }
 
-  /** [B, 1, P]: closes the slots between the end of a shorter prompt and the first drawn token. */
-  private pastMask(): Float32Array {
-    const mask = new Float32Array(this.promptLengths.length * this.filled);
-    this.promptLengths.forEach((length, row) => {
-      mask.fill(MASKED, row * this.filled + length, row * this.filled + this.promptLength);
+  /** Returns the hidden state of the last token of each row [b, D]. */
+  private async extendSome(rows: readonly number[], tokens: readonly (readonly number[])[]): Promise<Float32Array> {
+    const { width, layers } = this.parameters.config;
+    const length = Math.max(...tokens.map((some) => some.length));
+    const before = rows.map((row) => this.cache.lengths[row]!);
+    const past = Math.max(1, ...before);
+    const placements = rows.map((row, from) => ({ row, from, count: tokens[from]!.length }));
+    const session = await this.blocks.layerExtend();
+    const { mask: causal } = this.positions.sequence(length);
+    const shape = [rows.length, 1, 1, past];
+    const aux = {
+      ...this.positions.spans(before, length),
+      causal,
+      mask: { dtype: "float32", shape, data: this.cache.mask(rows, past) } as Tensor,
+    };
+    let x = embed(this.parameters, this.padded(tokens, length), [rows.length, length]);
+    for (let layer = 0; layer < layers; layer++) {
+      const { keys, values } = this.cache.pastOf(rows, layer, past, this.scratch);
+      const feeds = { x, ...layerFeeds(this.parameters, layer), ...aux, "past/keys": keys, "past/values": values };
+      const result = await session.run(feeds);
+      this.cache.write(layer, entriesOf(result, rows.length), placements);
+      x = result.y!;
+    }
+    this.cache.advance(placements);
+    const hidden = new Float32Array(rows.length * width);
+    for (const { from, count } of placements) {
+      const at = (from * length + count - 1) * width;
+      hidden.set((x.data as Float32Array).subarray(at, at + width), from * width);
+    }
+    return hidden;
+  }
+
+  private padded(rows: readonly (readonly number[])[], length: number): Int32Array {
+    const ids = new Int32Array(rows.length * length).fill(this.parameters.config.padId);
+    rows.forEach((row, i) => {
+      ids.set(row, i * length);
     });
-    return mask;
+    return ids;
   }
+}
 
-  /** Numbers of one position of the cache for so many rows. */
-  private rowSize(rows: number): number {
-    return rows * this.parameters.config.kvHeads * this.parameters.config.headDim;
-  }
+function entriesOf(result: Readonly<Record<string, Tensor>>, batch: number): NewEntries {
+  return { keys: result.keys!.data as Float32Array, values: result.values!.data as Float32Array, batch };
 }

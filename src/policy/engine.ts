@@ -14,7 +14,7 @@ import {
 import { DataError } from "../utils/errors.ts";
 import { sha256 } from "../utils/hash.ts";
 import { Blocks, type HeadSession } from "./blocks.ts";
-import { Decoder, type DecodeStart, type Drawn } from "./decoder.ts";
+import { type DecodeExtend, Decoder, type DecodeStart, type Drawn } from "./decoder.ts";
 import type { Adapter } from "./lora.ts";
 import { outerTensors, type Parameters, parametersOf, type WeightOrigin, withoutAdapter } from "./parameters.ts";
 import { Positions } from "./positions.ts";
@@ -207,11 +207,17 @@ export class Engine {
     return first;
   }
 
-  /** Next token of every row; `keep` drops all other rows first. */
-  decodeStep(uniforms: Float32Array, keep?: readonly number[]): Promise<Drawn> {
+  /** Next token of every row; `keep` drops all other rows first, rows that are not `active` rest. */
+  decodeStep(uniforms: Float32Array, keep?: readonly number[], active?: Uint8Array): Promise<Drawn> {
     if (!this.decoder) throw new Error("internal: decodeStep() before decodeStart()");
     if (keep) this.decoder.keep(keep);
-    return this.decoder.step(uniforms);
+    return this.decoder.step(uniforms, active);
+  }
+
+  /** Some rows read more tokens and draw the next one. */
+  decodeExtend(extend: DecodeExtend): Promise<Drawn> {
+    if (!this.decoder) throw new Error("internal: decodeExtend() before decodeStart()");
+    return this.decoder.extend(extend);
   }
 
   /** Frees the cache. */

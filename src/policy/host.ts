@@ -37,6 +37,7 @@ const METHODS = [
   "firstBadTensor",
   "decodeStart",
   "decodeStep",
+  "decodeExtend",
   "decodeEnd",
   "weightsHash",
   "stateHash",

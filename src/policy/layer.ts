@@ -156,6 +156,62 @@ export function decodeLayer(
   return { y, key: attended.key, value: attended.value };
 }
 
+/**
+ * One decoder layer for several new tokens per row, reading a time-major cache: a prompt's continuation, whatever its length.
+ * @param x [B, T, D]
+ * @param cos, sin [B, 1, T, headDim] rotary table rows of each token's position
+ * @param mask [B, 1, 1, P] added to the scores of the cached positions
+ * @param causal [T, T] added to the scores among the new tokens
+ * @param past keys and values [P, B*kvHeads, headDim]
+ * @returns y [B, T, D]; the new keys and values [T, B, kvHeads, headDim]
+ */
+export function extendLayer(
+  b: LayerBuilder,
+  x: Value,
+  { cos, sin, mask, causal }: { cos: Value; sin: Value; mask: Value; causal: Value },
+  past: { keys: Value; values: Value },
+): { y: Value; keys: Value; values: Value } {
+  const { g, config } = b;
+  const { heads, kvHeads, headDim, width } = config;
+  const [batch, time] = [x.shape[0]!, x.shape[1]!];
+  const [length, caches] = [past.keys.shape[0]!, past.keys.shape[1]!];
+  const queryRows = dimMul(heads / kvHeads, time);
+  const rows = g.reshape(x, [dimMul(batch, time), width]);
+  const { q, k, v } = b.project(b.rmsNorm(rows, "input_layernorm"), [batch, time]);
+  const attended = g.scope("self_attn", () => {
+    const perHead = (value: Value): Value => g.transpose(value, [0, 2, 1, 3]); // [B, heads, T, d]
+    const flat = (value: Value, count: typeof time): Value => g.reshape(value, [caches, count, headDim]);
+    const query = flat(rotate(g, perHead(q), cos, sin), queryRows);
+    const keys = rotate(g, perHead(k), cos, sin);
+    const values = perHead(v);
+    const alpha = 1 / Math.sqrt(headDim);
+    const toPast = cacheProduct(g, query, past.keys, [caches, queryRows, length], { transB: 1, alpha });
+    const toOwn = g.matMul(query, flat(keys, time), { transB: true, alpha });
+    const scores = g.concat(
+      [
+        g.add(g.reshape(toPast, [batch, heads, time, length]), mask),
+        g.add(g.reshape(toOwn, [batch, heads, time, time]), causal),
+      ],
+      -1,
+    );
+    const [ofPast, ofOwn] = g.split(g.softmax(scores), [length, time], -1);
+    const fromPast = cacheProduct(
+      g,
+      g.reshape(ofPast!, [caches, queryRows, length]),
+      past.values,
+      [caches, queryRows, headDim],
+      { transB: 0, alpha: 1 },
+    );
+    const fromOwn = g.matMul(g.reshape(ofOwn!, [caches, queryRows, time]), flat(values, time));
+    const mixed = g.reshape(g.add(fromPast, fromOwn), [batch, heads, time, headDim]);
+    const joined = g.reshape(perHead(mixed), [dimMul(batch, time), heads * headDim]);
+    return { joined, keys: g.transpose(keys, [2, 0, 1, 3]), values: g.transpose(values, [2, 0, 1, 3]) };
+  });
+  const middle = g.add(rows, b.linear(attended.joined, "self_attn.o_proj"));
+  const y = g.add(middle, b.feedForward(b.rmsNorm(middle, "post_attention_layernorm")));
+  return { y: g.reshape(y, x.shape), keys: attended.keys, values: attended.values };
+}
+
 /** A batched product that reads its right operand [T, batch, d] as [batch, T, d] without a copy. */
 function cacheProduct(
   g: Graph,

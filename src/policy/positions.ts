@@ -49,6 +49,20 @@ export class Positions {
     return { cos: pick(this.table.cos), sin: pick(this.table.sin) };
   }
 
+  /** Inputs of several new tokens a row: cos and sin [B, 1, T, headDim] of the positions from each row's first one on. */
+  spans(first: readonly number[], length: number): { cos: Tensor; sin: Tensor } {
+    const { headDim } = this.config;
+    this.reserve(Math.max(...first) + length);
+    const pick = (table: Float32Array | Float64Array): Tensor => {
+      const data = floats(this.floatType, first.length * length * headDim);
+      first.forEach((position, row) => {
+        data.set(table.subarray(position * headDim, (position + length) * headDim), row * length * headDim);
+      });
+      return this.tensor([first.length, 1, length, headDim], data);
+    };
+    return { cos: pick(this.table.cos), sin: pick(this.table.sin) };
+  }
+
   private reserve(length: number): void {
     if (length > this.table.length) this.table = this.makeTable(Math.max(length, 2 * this.table.length));
   }
