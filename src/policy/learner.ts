@@ -7,13 +7,13 @@ import { writeFileAtomic } from "../utils/files.ts";
 import { canonicalJson, sha256 } from "../utils/hash.ts";
 import { type ModelConfig, toHfConfig } from "./config.ts";
 import { openPolicy, type Policy } from "./host.ts";
+import { type InitialTokenizer, openInitialTokenizer } from "./initial-tokenizer.ts";
 import type { Adapter } from "./lora.ts";
 import { findModel, openModel } from "./model-files.ts";
 import type { WeightOrigin } from "./parameters.ts";
-import { SEEDLING_IDS, SEEDLING_SYMBOLS, seedlingTokenizerFiles } from "./seedling-tokenizer.ts";
-import { createTokenizer, type Tokenizer, type TokenizerFiles } from "./tokenizer.ts";
+import type { Tokenizer, TokenizerFiles } from "./tokenizer.ts";
 
-/** Sizes of a model that starts from random weights, with the seedling vocabulary. */
+/** Sizes of a model that starts from random weights, and its vocabulary. */
 export interface InitialModel {
   readonly width: number;
   readonly layers: number;
@@ -23,6 +23,8 @@ export interface InitialModel {
   readonly ropeTheta: number;
   readonly maxPositions: number;
   readonly initScale: number;
+  /** Absent: seedling's 28 symbols. */
+  readonly tokenizer?: InitialTokenizer;
 }
 
 /** A model by name, folder, GGUF file or checkpoint folder; or random weights. */
@@ -139,9 +141,8 @@ function parseJson(file: string): unknown {
 }
 
 function initialSource(init: InitialModel, seed: number): Source {
-  const tokenizerFiles = seedlingTokenizerFiles();
-  const { pad, bos, eos } = SEEDLING_IDS;
-  const ids = { padId: pad, bosId: bos, eosIds: [eos] };
+  const { tokenizer, files, hash } = openInitialTokenizer(init.tokenizer);
+  const { bosId, eosIds, padId } = tokenizer;
   const config: ModelConfig = {
     family: "llama",
     layers: init.layers,
@@ -150,22 +151,22 @@ function initialSource(init: InitialModel, seed: number): Source {
     kvHeads: init.kvHeads ?? init.heads,
     headDim: init.width / init.heads,
     ffWidth: init.ffWidth,
-    vocab: SEEDLING_SYMBOLS.length,
+    vocab: tokenizer.vocabSize,
     ropeTheta: init.ropeTheta,
     normEps: 1e-5,
     tied: true,
     attentionBias: false,
     qkNorm: false,
     maxPositions: init.maxPositions,
-    ...ids,
+    ...{ bosId, eosIds, padId },
   };
   return {
     origin: { kind: "initial", config, seed, scale: init.initScale },
     config,
-    tokenizer: createTokenizer(tokenizerFiles, ids, "seedling"),
-    tokenizerFiles,
+    tokenizer,
+    tokenizerFiles: files,
     base: "initial",
-    hash: () => sha256(canonicalJson({ init, seed })),
+    hash: () => sha256(canonicalJson({ init, seed, ...(hash === null ? {} : { tokenizer: hash }) })),
   };
 }
 

@@ -152,7 +152,7 @@ function checkTiedHead(source: WeightSource, path: string): void {
 }
 
 /** tokenizer.json and tokenizer_config.json; a chat_template.jinja beside them wins over the template within. */
-function folderTokenizerFiles(folder: string): TokenizerFiles | null {
+export function folderTokenizerFiles(folder: string): TokenizerFiles | null {
   const [main, config, jinja] = ["tokenizer.json", "tokenizer_config.json", "chat_template.jinja"].map((name) =>
     join(folder, name),
   );

@@ -39,7 +39,7 @@ export function withoutUnknownBytes(step: unknown, vocab: Readonly<Record<string
 }
 
 /** The letter that spells each byte: visible characters of Latin-1 stand for themselves, U+0100 and on for the others in order. */
-function byteLetters(): string[] {
+export function byteLetters(): string[] {
   let next = 0x100;
   return Array.from({ length: 256 }, (_, byte) => {
     const isVisible = (byte > 0x20 && byte < 0x7f) || (byte > 0xa0 && byte !== 0xad);

@@ -1,5 +1,4 @@
-import { ALL_LINEAR, type ModelConfig, openModel, parameterShapes } from "../policy/index.ts";
-import { SEEDLING_SYMBOLS } from "../policy/seedling-tokenizer.ts";
+import { ALL_LINEAR, type ModelConfig, openInitialTokenizer, openModel, parameterShapes } from "../policy/index.ts";
 import { latestModel } from "./folder.ts";
 import { baseModel } from "./models.ts";
 import type { Recipe } from "./recipe.ts";
@@ -91,7 +90,7 @@ function sizesOf({ model }: Recipe): { sizes: Sizes; parameters: number } {
   const { init } = model;
   const kvHeads = init.kvHeads ?? init.heads;
   const headDim = init.width / init.heads;
-  const sizes = { ...init, kvHeads, headDim, vocab: SEEDLING_SYMBOLS.length };
+  const sizes = { ...init, kvHeads, headDim, vocab: openInitialTokenizer(init.tokenizer).tokenizer.vocabSize };
   const plain = { family: "llama", tied: true, attentionBias: false, qkNorm: false, normEps: 1e-5 } as const;
   const shapes = parameterShapes({ ...plain, ...sizes, bosId: null, eosIds: [], padId: 0 });
   return { sizes, parameters: count(shapes) };

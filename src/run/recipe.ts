@@ -17,7 +17,13 @@ export const InitConfig = z.strictObject({
   ffWidth: z.int().min(8).describe("inner size of the feed-forward block"),
   ropeTheta: z.number().positive().default(10000).describe("base of the rotary position angles"),
   maxPositions: z.int().min(16).default(512).describe("longest sequence the model is made for"),
-  tokenizer: z.literal("seedling").default("seedling").describe("vocabulary"),
+  tokenizer: z
+    .union([
+      z.literal("seedling"),
+      z.strictObject({ file: z.string().min(1).describe("folder with tokenizer.json and tokenizer_config.json") }),
+    ])
+    .default("seedling")
+    .describe("vocabulary: that of seedling, or one from a folder (scripts/train-tokenizer.ts makes them)"),
   initScale: z.number().positive().default(0.5).describe("weights are normal with deviation initScale / √width"),
 });
 export type InitConfig = z.infer<typeof InitConfig>;
