@@ -49,6 +49,8 @@ export interface Environment {
   step(action: string): Promise<EnvStep>;
   /** Actions that would be understood now, sorted. May be slow: called only where a recipe shows them. */
   admissibleActions?(): Promise<readonly string[]>;
+  /** Actions that solve the task from the state that there is now; null when it can't be solved any more. Absent: paths are known from the start only. */
+  goldActions?(): Promise<readonly string[] | null>;
   /** The state as a value; `restore` of it, in this or another world of the source, goes on as from here. */
   snapshot?(): Promise<Json>;
   restore?(snapshot: Json): Promise<void>;
