@@ -13,6 +13,10 @@ export interface ChatOptions {
   readonly addGenerationPrompt: boolean;
   /** Text that the assistant's answer begins with; appended as it is. */
   readonly assistantPrefix?: string;
+  /** Further variables of the template: `tools`, `enable_thinking`, … */
+  readonly variables?: Readonly<Record<string, unknown>>;
+  /** What the template takes for today, `2026-01-31`; absent: the clock's date, so that prompts change from day to day where a template tells it. */
+  readonly date?: string;
 }
 
 /** A compiled chat template. */
@@ -22,6 +26,9 @@ export interface ChatTemplate {
   /** @throws DataError when the template refuses the conversation */
   render(messages: readonly ChatMessage[], options: ChatOptions): string;
 }
+
+/** Name of the function that tells a fixed date. */
+const DATED = "strftime_fixed";
 
 /**
  * Compiles a Jinja chat template.
@@ -35,17 +42,21 @@ export function compileChatTemplate(
   where: string,
 ): ChatTemplate {
   let template: Template;
+  let dated: Template; // the library's clock can't be replaced under its name
   try {
     template = new Template(source);
+    dated = source.includes("strftime_now") ? new Template(source.replaceAll("strftime_now", DATED)) : template;
   } catch (error) {
     throw new DataError(`${where}: the chat template cannot be parsed: ${messageOf(error)}`, { cause: error });
   }
   return {
     source,
-    render(messages, { addGenerationPrompt, assistantPrefix = "" }) {
+    render(messages, { addGenerationPrompt, assistantPrefix = "", variables, date }) {
       try {
         const plain = messages.map(({ role, content }) => ({ role, content }));
-        const text = template.render({ ...special, messages: plain, add_generation_prompt: addGenerationPrompt });
+        const clock = date === undefined ? {} : { [DATED]: (format: string) => formatDate(date, format) };
+        const own = { messages: plain, add_generation_prompt: addGenerationPrompt };
+        const text = (date === undefined ? template : dated).render({ ...special, ...variables, ...clock, ...own });
         return text + assistantPrefix;
       } catch (error) {
         throw new DataError(`${where}: the chat template refuses this conversation: ${messageOf(error)}`, {
@@ -54,6 +65,19 @@ export function compileChatTemplate(
       }
     },
   };
+}
+
+/** A day in strftime's notation; what needs a time of day is midnight. */
+function formatDate(date: string, format: string): string {
+  const day = new Date(`${date}T00:00:00Z`);
+  const name = (options: Intl.DateTimeFormatOptions): string =>
+    new Intl.DateTimeFormat("en-US", { timeZone: "UTC", ...options }).format(day);
+  const parts: Readonly<Record<string, string>> = {
+    ...{ Y: date.slice(0, 4), m: date.slice(5, 7), d: date.slice(8, 10), H: "00", M: "00", S: "00", "%": "%" },
+    ...{ b: name({ month: "short" }), B: name({ month: "long" }), a: name({ weekday: "short" }) },
+    A: name({ weekday: "long" }),
+  };
+  return format.replace(/%([a-zA-Z%])/g, (whole, letter: string) => parts[letter] ?? whole);
 }
 
 /**

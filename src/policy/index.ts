@@ -33,4 +33,4 @@ export type {
   TokenLoss,
 } from "./token-loss.ts";
 export { givenDistributions, gradientOfTerms, lossOnLogits, sumOfRows } from "./token-loss.ts";
-export type { Tokenizer, TokenizerFiles } from "./tokenizer.ts";
+export type { AddedToken, Tokenizer, TokenizerFiles } from "./tokenizer.ts";

@@ -20,6 +20,10 @@ export interface Tokenizer {
   readonly padId: number;
   /** Special tokens in the text are recognised, nothing is added. @throws DataError for text that the vocabulary cannot express */
   encode(text: string): number[];
+  /** As `encode`, but texts of special and other added tokens are ordinary text: for what strangers wrote. @throws DataError as `encode` */
+  encodePlain(text: string): number[];
+  /** Tokens that are recognised in a text before it is split, longest first. */
+  readonly addedTokens: readonly AddedToken[];
   /** The exact text: no spaces are cleaned up. Ids without a token (padding rows of the embedding) give no text. */
   decode(ids: readonly number[], options?: { readonly skipSpecial?: boolean }): string;
   readonly hasChatTemplate: boolean;
@@ -27,6 +31,17 @@ export interface Tokenizer {
   renderChat(messages: readonly ChatMessage[], options: ChatOptions): string;
   /** Ids of the rendered conversation. */
   encodeChat(messages: readonly ChatMessage[], options: ChatOptions): number[];
+}
+
+/** A token that stands outside of the vocabulary's splitting: `<|im_end|>`, `<think>`, … */
+export interface AddedToken {
+  readonly id: number;
+  readonly content: string;
+  /** Left out of texts that are decoded without special tokens. */
+  readonly special: boolean;
+  /** White space before it, or after it, belongs to it. */
+  readonly lstrip: boolean;
+  readonly rstrip: boolean;
 }
 
 /** Text of the two files that make a tokenizer; the chat template is a key of the second. */
@@ -62,7 +77,18 @@ const TokenizerJson = z.looseObject({
       "must give every token an id from 0 up",
     ),
   }),
-  added_tokens: z.array(z.looseObject({ id: z.int().nonnegative().max(MAX_ID), content: z.string() })).default([]),
+  added_tokens: z
+    .array(
+      z.looseObject({
+        id: z.int().nonnegative().max(MAX_ID),
+        content: z.string(),
+        special: z.boolean().default(false),
+        normalized: z.boolean().default(false),
+        lstrip: z.boolean().default(false),
+        rstrip: z.boolean().default(false),
+      }),
+    )
+    .default([]),
 });
 
 /**
@@ -80,7 +106,7 @@ export function createTokenizer(files: TokenizerFiles, ids: SpecialIds, where: s
   const idOf = (name: string): number | null =>
     special[name] === undefined ? null : (library.token_to_id(special[name]) ?? null);
   const eosIds = [...new Set([...ids.eosIds, idOf("eos_token")])].filter((id) => id !== null);
-  return build(library, template, isLossless(json), where, {
+  return build(library, template, json, where, {
     bosId: ids.bosId ?? idOf("bos_token"),
     eosIds,
     padId: idOf("pad_token") ?? ids.padId,
@@ -90,10 +116,14 @@ export function createTokenizer(files: TokenizerFiles, ids: SpecialIds, where: s
 function build(
   library: Library,
   template: ChatTemplate | null,
-  lossless: boolean,
+  json: z.output<typeof TokenizerJson>,
   where: string,
   ids: SpecialIds,
 ): Tokenizer {
+  const lossless = isLossless(json);
+  const addedTokens = json.added_tokens
+    .map(({ id, content, special, lstrip, rstrip }) => ({ id, content, special, lstrip, rstrip }))
+    .sort((a, b) => b.content.length - a.content.length);
   const vocab = library.get_vocab();
   const vocabSize = [...vocab.values()].reduce((largest, id) => Math.max(largest, id), -1) + 1;
   const decode = (tokens: readonly number[], skipSpecial = false): string => {
@@ -101,12 +131,16 @@ function build(
     if (known.length === 0) return "";
     return library.decode(known, { skip_special_tokens: skipSpecial, clean_up_tokenization_spaces: false });
   };
-  const encode = (text: string): number[] => {
+  const encodeWith = (chosen: Library, text: string): number[] => {
     if (text === "") return [];
-    const tokens = library.encode(text, { add_special_tokens: false }).ids;
+    const tokens = chosen.encode(text, { add_special_tokens: false }).ids;
     if (!lossless) refuseLoss(text, decode(tokens), where);
     return tokens;
   };
+  const encode = (text: string): number[] => encodeWith(library, text);
+  let plain: Library | undefined; // as large as the first; needed only for texts that name an added token
+  const isRaw = json.normalizer == null || !json.added_tokens.some(({ normalized }) => normalized);
+  const isPlain = (text: string): boolean => isRaw && !addedTokens.some(({ content }) => text.includes(content));
   const renderChat = (messages: readonly ChatMessage[], options: ChatOptions): string => {
     if (template === null)
       throw new ConfigError(`${where}: the model has no chat template: give prompts as plain text`);
@@ -116,6 +150,12 @@ function build(
     vocabSize,
     ...ids,
     encode,
+    encodePlain(text) {
+      if (isPlain(text)) return encode(text);
+      plain ??= open({ ...json, added_tokens: [] }, where);
+      return encodeWith(plain, text);
+    },
+    addedTokens,
     decode: (tokens, options) => decode(tokens, options?.skipSpecial),
     hasChatTemplate: template !== null,
     renderChat,

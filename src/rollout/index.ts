@@ -1,13 +1,22 @@
 export { RolloutConfig, SamplingConfig } from "./config.ts";
+export type { Counterpart, CounterpartReply, CounterpartStart } from "./counterpart.ts";
+export { DialogueConfig, openDialogue, truncateToTokens } from "./dialogue/index.ts";
 export type { GenerateOptions, GenerateRequest, GenerateStats, Sampler } from "./generate.ts";
 export { checkContext, generate, promptIds } from "./generate.ts";
 export type {
   Completion,
+  Dialogue,
+  DialogueMessage,
+  Episode,
+  EpisodeEnd,
+  Insert,
   Json,
   Message,
   Provenance,
+  Segment,
   StopReason,
   Task,
   TaskSet,
   TaskSetDef,
+  TurnRecord,
 } from "./types.ts";

@@ -67,7 +67,7 @@ export interface Insert {
 /** A message with where its words come from. */
 export interface DialogueMessage extends Message {
   /** Absent: as the role says (system, user, tool). */
-  readonly from?: "environment";
+  readonly from?: "environment" | "tool";
 }
 
 /** How a conversation becomes tokens: what the policy reads between the turns that it writes. */
