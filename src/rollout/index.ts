@@ -3,6 +3,8 @@ export type { Counterpart, CounterpartReply, CounterpartStart } from "./counterp
 export { DialogueConfig, openDialogue, truncateToTokens } from "./dialogue/index.ts";
 export type { GenerateOptions, GenerateRequest, GenerateStats, Sampler } from "./generate.ts";
 export { checkContext, generate, promptIds } from "./generate.ts";
+export type { Ledger, LedgerParts, LedgerRun } from "./ledger.ts";
+export { ledgerOf, requireSampled, sampledMask } from "./ledger.ts";
 export type {
   Completion,
   Dialogue,
