@@ -26,7 +26,7 @@ export function openInitialTokenizer(choice: InitialTokenizer = "seedling"): {
   const files = folderTokenizerFiles(choice.file);
   if (files === null)
     throw new DataError(
-      `${choice.file}: has no tokenizer: tokenizer.json is missing; scripts/train-tokenizer.ts makes one`,
+      `${choice.file}: has no tokenizer: tokenizer.json is missing; scripts/train-tokenizer.mjs makes one`,
     );
   const tokenizer = createTokenizer(files, { padId: 0, bosId: null, eosIds: [] }, choice.file);
   if (tokenizer.eosIds.length === 0)

@@ -23,7 +23,7 @@ export const InitConfig = z.strictObject({
       z.strictObject({ file: z.string().min(1).describe("folder with tokenizer.json and tokenizer_config.json") }),
     ])
     .default("seedling")
-    .describe("vocabulary: that of seedling, or one from a folder (scripts/train-tokenizer.ts makes them)"),
+    .describe("vocabulary: that of seedling, or one from a folder (scripts/train-tokenizer.mjs makes them)"),
   initScale: z.number().positive().default(0.5).describe("weights are normal with deviation initScale / √width"),
 });
 export type InitConfig = z.infer<typeof InitConfig>;

@@ -2,15 +2,18 @@ import { learningRate } from "../optim/index.ts";
 import type { Learner } from "../policy/index.ts";
 import type { Rubric } from "../rewards/index.ts";
 import type { DemonstrationSet } from "../rollout/demonstrations/index.ts";
+import { DialogueConfig, openDialogue } from "../rollout/dialogue/index.ts";
 import type { TaskSet } from "../rollout/index.ts";
+import type { Dialogue } from "../rollout/types.ts";
 import { ConfigError } from "../utils/errors.ts";
 import { createRng, type Rng } from "../utils/rng.ts";
 import { evaluate } from "./evaluate.ts";
 import { requireFinite } from "./invariants.ts";
 import type { JobRecipe } from "./job.ts";
-import { inputLength, packRows, type TrainingRow } from "./micro-batch.ts";
+import { packRows, type TrainingRow } from "./micro-batch.ts";
 import { lossSource } from "./objective.ts";
 import { FRESH_WATCH } from "./reward-watch.ts";
+import { drawBucket, weighTokens } from "./sft-rows.ts";
 import { loadTraining, saveTraining, type TrainerState } from "./state.ts";
 import type { EvaluationOutput, SampleRow, StepOutput, Trainer } from "./types.ts";
 
@@ -25,18 +28,21 @@ export interface SftParts {
 
 /**
  * Supervised fine-tuning: mean negative log-likelihood of the completion tokens (end-of-sequence included) of demonstrations that code
- * generates. Demonstrations are drawn for `bucket` steps at once and sorted by length, so that the rows of a batch are alike.
+ * generates; of episodes, of the tokens that the policy is to write. Demonstrations are drawn for `bucket` steps at once and sorted by length, so
+ * that the rows of a batch are alike.
  */
 export class SftTrainer implements Trainer {
   readonly steps: number;
   private readonly parts: SftParts;
+  private readonly dialogue: Dialogue | null;
   private readonly rng: Rng;
   private state: TrainerState;
   private bucket: { index: number; batches: TrainingRow[][] } | undefined;
 
-  private constructor(parts: SftParts) {
+  private constructor(parts: SftParts, dialogue: Dialogue | null) {
     const { recipe } = parts;
     this.parts = parts;
+    this.dialogue = dialogue;
     this.steps = recipe.steps;
     this.rng = createRng(recipe.seed);
     this.state = {
@@ -54,11 +60,13 @@ export class SftTrainer implements Trainer {
   }
 
   static async open(parts: SftParts): Promise<SftTrainer> {
-    if (parts.learner.tokenizer.eosIds.length === 0) {
+    const { demonstrations, learner } = parts;
+    if (learner.tokenizer.eosIds.length === 0 && !demonstrations.hasEpisodes) {
       throw new ConfigError("sft: the model has no end-of-sequence token to end a demonstration with");
     }
-    await parts.learner.policy.useLoss(lossSource("nllLoss"));
-    return new SftTrainer(parts);
+    await learner.policy.useLoss(lossSource("nllLoss"));
+    const dialogue = demonstrations.hasEpisodes ? openDialogue(learner.tokenizer, DialogueConfig.parse({})) : null;
+    return new SftTrainer(parts, dialogue);
   }
 
   async step(step: number): Promise<StepOutput> {
@@ -149,39 +157,13 @@ export class SftTrainer implements Trainer {
   private batch(step: number): TrainingRow[] {
     const { bucket } = this.parts.recipe.sft;
     const index = Math.floor(step / bucket);
-    if (this.bucket?.index !== index) this.bucket = { index, batches: this.drawBucket(index) };
+    if (this.bucket?.index !== index) {
+      const rng = this.rng.fork("demonstrations", index);
+      this.bucket = {
+        index,
+        batches: drawBucket({ ...this.parts, dialogue: this.dialogue }, this.parts.recipe.sft, rng),
+      };
+    }
     return this.bucket.batches[step % bucket]!;
   }
-
-  /** Draws enough rows for a whole bucket, sorts them by length and cuts them into batches of about equal size, in random order. */
-  private drawBucket(index: number): TrainingRow[][] {
-    const { recipe, learner, demonstrations } = this.parts;
-    const { bucket, tokensPerStep } = recipe.sft;
-    const { tokenizer } = learner;
-    const rng = this.rng.fork("demonstrations", index);
-    const rows: TrainingRow[] = [];
-    const needed = bucket * tokensPerStep;
-    for (let total = 0; total < needed; ) {
-      const { prompt, completion } = demonstrations.draw(rng);
-      const ids = [...tokenizer.encode(completion), tokenizer.eosIds[0]!];
-      const row = { promptIds: tokenizer.encode(prompt), ids, features: {} };
-      rows.push(row);
-      total += inputLength(row);
-    }
-    rows.sort((a, b) => inputLength(a) - inputLength(b));
-    const share = rows.reduce((sum, row) => sum + inputLength(row), 0) / bucket;
-    const batches = Array.from({ length: bucket }, (): TrainingRow[] => []);
-    let before = 0;
-    for (const row of rows) {
-      batches[Math.min(bucket - 1, Math.floor(before / share))]!.push(row);
-      before += inputLength(row);
-    }
-    return rng.fork("order").shuffle(batches);
-  }
-}
-
-/** Every completion token weighs 1 / (completion tokens of the batch). */
-function weighTokens(rows: readonly TrainingRow[]): TrainingRow[] {
-  const tokens = rows.reduce((sum, { ids }) => sum + ids.length, 0);
-  return rows.map((row) => ({ ...row, features: { weight: new Array<number>(row.ids.length).fill(1 / tokens) } }));
 }

@@ -54,6 +54,7 @@ function openTraces(options: Options): DemonstrationSet {
   };
   return {
     name: "countdown-traces",
+    hasEpisodes: false,
     draw(rng) {
       if (rng.uniform() < options.arithmetic) return arithmetic(rng, options);
       const pair = rng.pick(rng.uniform() < options.fourNumbers ? four : three);

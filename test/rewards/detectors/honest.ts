@@ -63,8 +63,9 @@ async function countdown(): Promise<JudgedCompletion[]> {
   const set = await openDemonstrations({ name: "countdown-traces", ...TRACES });
   const rng = createRng("honest");
   return Array.from({ length: 3000 }, (_, i) => {
-    const { prompt, completion: text } = set.draw(rng.fork(i));
-    return completion({ prompt, data: { format: "steps" } }, text);
+    const drawn = set.draw(rng.fork(i));
+    if ("turns" in drawn) throw new Error("countdown traces are no episodes");
+    return completion({ prompt: drawn.prompt, data: { format: "steps" } }, drawn.completion);
   });
 }
 

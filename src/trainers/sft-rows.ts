@@ -1,0 +1,60 @@
+import type { Learner } from "../policy/index.ts";
+import {
+  type DemonstrationSet,
+  type EncodedDemonstration,
+  encodeDemonstration,
+  encodeEpisode,
+} from "../rollout/demonstrations/index.ts";
+import type { Dialogue } from "../rollout/types.ts";
+import type { Rng } from "../utils/rng.ts";
+import type { SftConfig } from "./config.ts";
+import { inputLength, type TrainingRow } from "./micro-batch.ts";
+
+/** What demonstrations become rows with. */
+export interface DemonstrationSource {
+  readonly demonstrations: DemonstrationSet;
+  readonly learner: Pick<Learner, "tokenizer" | "config">;
+  /** How the learner reads episodes; null where there are none. */
+  readonly dialogue: Dialogue | null;
+}
+
+/** Draws enough rows for a whole bucket of batches, sorts them by length and cuts them into batches of about equal size, in random order. */
+export function drawBucket(
+  source: DemonstrationSource,
+  { bucket, tokensPerStep }: SftConfig,
+  rng: Rng,
+): TrainingRow[][] {
+  const rows: TrainingRow[] = [];
+  const needed = bucket * tokensPerStep;
+  for (let total = 0; total < needed; ) {
+    const row = drawRow(source, rng);
+    rows.push(row);
+    total += inputLength(row);
+  }
+  rows.sort((a, b) => inputLength(a) - inputLength(b));
+  const share = rows.reduce((sum, row) => sum + inputLength(row), 0) / bucket;
+  const batches = Array.from({ length: bucket }, (): TrainingRow[] => []);
+  let before = 0;
+  for (const row of rows) {
+    batches[Math.min(bucket - 1, Math.floor(before / share))]!.push(row);
+    before += inputLength(row);
+  }
+  return rng.fork("order").shuffle(batches);
+}
+
+/** Shares the loss out: every token that is imitated weighs 1 / (their number in the batch), the others nothing. */
+export function weighTokens(rows: readonly TrainingRow[]): TrainingRow[] {
+  const marks = rows.map(({ features, ids }) => features.imitated ?? new Array<number>(ids.length).fill(1));
+  const tokens = marks.reduce((sum, mark) => Array.from(mark).reduce((inner, value) => inner + value, sum), 0);
+  return rows.map((row, i) => ({ ...row, features: { weight: Array.from(marks[i]!, (mark) => mark / tokens) } }));
+}
+
+function drawRow({ demonstrations, learner, dialogue }: DemonstrationSource, rng: Rng): TrainingRow {
+  const drawn = demonstrations.draw(rng);
+  const { tokenizer, config } = learner;
+  const { imitated, ...row }: EncodedDemonstration =
+    "turns" in drawn
+      ? encodeEpisode(drawn, tokenizer, dialogue!, config.maxPositions)
+      : encodeDemonstration(drawn, tokenizer);
+  return { ...row, features: imitated ? { imitated: imitated.map(Number) } : {} };
+}
