@@ -270,9 +270,30 @@ test("openDialogue: a template without a token that closes a turn is refused; on
     "{% if message.role == 'tool' %}{{ raise_exception('no tools here') }}{% endif %}{% if loop.first",
   );
   const dialogue = open(templateTokenizer(strict));
-  assert.match(dialogue.notes.join(), /refuses tools' results: .*no tools here/);
-  assert.throws(() => dialogue.bridge(0, [{ role: "tool", content: "1" }]), /no tools here/);
-  assert.ok(dialogue.bridge(0, [{ role: "user", content: "1" }]).length > 0);
+  assert.deepEqual(dialogue.notes, [
+    "The chat template has no place for results of tools: they are written as messages of the user.",
+  ]);
+  const results: DialogueMessage[] = [
+    { role: "tool", content: "1" },
+    { role: "tool", content: "2" },
+  ];
+  const asUser: DialogueMessage[] = [{ role: "user", content: "1\n2", from: "tool" }];
+  assert.deepEqual(dialogue.bridge(0, results), dialogue.bridge(0, asUser));
+  assert.ok(dialogue.bridge(0, results).some(({ provenance }) => provenance === "tool"));
+});
+
+test("openDialogue: a turn that ends with another token before a message than at the end is refused", () => {
+  const late = CHATML.replace(
+    "'<|im_end|>' + '\\n'",
+    "('<|endoftext|>' if loop.last and message.role == 'assistant' else '<|im_end|>') + '\\n'",
+  );
+  assert.notEqual(late, CHATML);
+  assert.throws(() => open(templateTokenizer(late)), (error) => error instanceof ConfigError && /depends on what follows/.test(error.message)); // biome-ignore format: one line
+});
+
+test("openDialogue: a token that the template writes behind the last turn only is no part of its end", () => {
+  const marked = `${CHATML}{% if not add_generation_prompt %}{{ '<|endoftext|>' }}{% endif %}`;
+  assert.deepEqual(open(templateTokenizer(marked)).bridge(0, []), open(templateTokenizer(CHATML)).bridge(0, []));
 });
 
 test("openDialogue: plain turns are written as the options say", () => {
@@ -327,4 +348,10 @@ test("truncateToTokens: a long text keeps its beginning and its end within the b
   }
   assert.equal(truncateToTokens(tokenizer, "short", 5), "short");
   assert.equal(truncateToTokens(tokenizer, text, 1e6), text);
+});
+
+test("openDialogue: a tokenizer whose ids depend on what stands before a control token is refused", () => {
+  const tokenizer = templateTokenizer(CHATML);
+  const shifted = { ...tokenizer, encodePlain: (text: string) => tokenizer.encodePlain(` ${text}`) };
+  assert.throws(() => open(shifted), (error) => error instanceof ConfigError && /other ids than the text alone/.test(error.message)); // biome-ignore format: one line
 });

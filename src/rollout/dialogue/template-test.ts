@@ -21,47 +21,68 @@ const CONVERSATIONS: readonly { readonly what: string; readonly messages: readon
 /** What may follow a turn, for the test that it does not depend on what came before. */
 const FOLLOWERS: readonly (readonly DialogueMessage[])[] = [[ASK], [TOOL], [TOOL, TOOL]];
 
+/** What may have come before. */
+const HISTORIES: readonly (readonly DialogueMessage[])[] = [
+  [ASK, PLAIN],
+  [ASK, THOUGHT],
+  [SYSTEM, ASK, PLAIN],
+  [ASK, PLAIN, ASK, PLAIN],
+  [ASK, PLAIN, TOOL, PLAIN],
+];
+
+/** What the test found. */
+export interface TemplateReport {
+  /** What the template refuses or rewrites and what is done about it. One sentence each. */
+  readonly notes: readonly string[];
+  /** Results of tools can be given under their own role. */
+  readonly acceptsTools: boolean;
+}
+
 /**
  * Whether the rendering of n messages is a prefix of that of n + 1, thoughts aside, and what follows a turn the same whatever came before.
+ * @param closing the text that closes a turn
  * @param bridged what follows a turn of the fixed base, as text
- * @returns sentences on what the template refuses or rewrites and what is done about it
  * @throws ConfigError when appended turns would not be what the template writes
  */
 export function testTemplate(
   tokenizer: Tokenizer,
   variables: Omit<ChatOptions, "addGenerationPrompt">,
+  closing: string,
   bridged: (messages: readonly DialogueMessage[]) => string,
-): string[] {
+): TemplateReport {
   const render = (messages: readonly DialogueMessage[], addGenerationPrompt: boolean): string =>
     tokenizer.renderChat(messages, { ...variables, addGenerationPrompt });
   const notes: string[] = [];
-  const broken: string[] = [];
-  let drops = false;
+  const broken: { readonly text: string; readonly byTools: boolean }[] = [...dependencies(render, bridged)];
+  let [dropsThoughts, acceptsTools] = [false, true];
   for (const { what, messages } of CONVERSATIONS) {
+    const byTools = messages.includes(TOOL);
     const refusal = refusalOf(() => render(messages, false));
-    if (refusal !== null) {
-      notes.push(`The chat template refuses ${what}: ${refusal}`);
-      continue;
+    if (refusal !== null && byTools) acceptsTools = false;
+    else if (refusal !== null) notes.push(`The chat template refuses ${what}: ${refusal}.`);
+    if (refusal !== null) continue;
+    for (const { text, isThought } of breaksOf(messages, render, closing)) {
+      if (isThought) dropsThoughts = true;
+      else broken.push({ text: `${what}: ${text}`, byTools });
     }
-    const breaks = breaksOf(messages, render);
-    if (breaks.some(({ isThought }) => isThought)) drops = true;
-    broken.push(...breaks.filter(({ isThought }) => !isThought).map(({ text }) => `${what}: ${text}`));
   }
-  broken.push(...dependencies(render, bridged));
-  if (broken.length > 0)
-    throw new ConfigError(
-      `the chat template rewrites what it has written when messages are added, so turns can't be appended to sampled tokens:\n${[
-        ...new Set(broken),
-      ]
-        .slice(0, 5)
-        .map((text) => `  ${text}`)
-        .join("\n")}\nGive the model a template whose rendering only grows, or set dialogue.style to plain`,
-    );
-  if (drops)
+  refuse(broken.filter(({ byTools }) => !byTools).map(({ text }) => text));
+  if (dropsThoughts)
     notes.push(
       "The chat template leaves out or adds blocks of thoughts in earlier turns; here every turn stays as it was sampled, as with a template that keeps them all.",
     );
-  return notes;
+  if (broken.length > 0 || !acceptsTools)
+    notes.push("The chat template has no place for results of tools: they are written as messages of the user.");
+  return { notes, acceptsTools: broken.length === 0 && acceptsTools };
+}
+
+function refuse(broken: readonly string[]): void {
+  if (broken.length === 0) return;
+  const shown = [...new Set(broken)].slice(0, 5).map((text) => `  ${text}`);
+  throw new ConfigError(
+    `the chat template rewrites what it has written when messages are added, so turns can't be appended to sampled tokens:\n${shown.join("\n")}\n` +
+      "Give the model a template whose rendering only grows, or set dialogue.style to plain",
+  );
 }
 
 function refusalOf(work: () => unknown): string | null {
@@ -69,7 +90,9 @@ function refusalOf(work: () => unknown): string | null {
     work();
     return null;
   } catch (error) {
-    return messageOf(error).slice(0, 200);
+    return messageOf(error)
+      .replace(/^.*refuses this conversation: /s, "")
+      .slice(0, 200);
   }
 }
 
@@ -81,7 +104,7 @@ interface Break {
 
 type Render = (messages: readonly DialogueMessage[], addGenerationPrompt: boolean) => string;
 
-function breaksOf(messages: readonly DialogueMessage[], render: Render): Break[] {
+function breaksOf(messages: readonly DialogueMessage[], render: Render, closing: string): Break[] {
   const breaks: Break[] = [];
   for (let count = 1; count < messages.length; count++) {
     const [before, next] = [messages.slice(0, count), messages[count]!];
@@ -89,12 +112,19 @@ function breaksOf(messages: readonly DialogueMessage[], render: Render): Break[]
     if (!asks && before.at(-1)!.role !== "assistant") continue; // what comes between two turns is written at once
     const end = messages.findIndex(({ role }, i) => i >= count && (role === "assistant") !== asks);
     const after = asks ? [...before, next] : messages.slice(0, end < 0 ? undefined : end);
-    const [short, long] = [render(before, asks), render(after, !asks)];
+    const [all, long] = [render(before, asks), render(after, !asks)];
+    const short = asks ? all : untilClosed(all, before.at(-1)!.content.split("\n").at(-1)!, closing);
     if (long.startsWith(short)) continue;
     const isThought = withoutThoughts(long).startsWith(withoutThoughts(short));
     breaks.push({ text: difference(short, long, next.role), isThought });
   }
   return breaks;
+}
+
+/** Cut behind the end of the last turn: what follows it is written with the next message. */
+function untilClosed(text: string, words: string, closing: string): string {
+  const end = text.lastIndexOf(words) + words.length;
+  return text.startsWith(closing, end) ? text.slice(0, end + closing.length) : text;
 }
 
 /** Blocks of thoughts and the white space behind them go; so does a block that the header of a turn opens. */
@@ -110,23 +140,22 @@ function difference(short: string, long: string, role: string): string {
 }
 
 /** Does what follows a turn depend on the turns before it? */
-function dependencies(render: Render, bridged: (messages: readonly DialogueMessage[]) => string): string[] {
-  const problems: string[] = [];
-  const histories = [
-    [ASK, PLAIN],
-    [ASK, THOUGHT],
-    [SYSTEM, ASK, PLAIN],
-    [ASK, PLAIN, ASK, PLAIN],
-    [ASK, PLAIN, TOOL, PLAIN],
-  ];
+function dependencies(
+  render: Render,
+  bridged: (messages: readonly DialogueMessage[]) => string,
+): { readonly text: string; readonly byTools: boolean }[] {
+  const problems: { readonly text: string; readonly byTools: boolean }[] = [];
   for (const follower of FOLLOWERS) {
     if (refusalOf(() => bridged(follower)) !== null) continue;
     const expected = bridged(follower);
-    for (const history of histories) {
-      if (refusalOf(() => render([...history, ...follower], true)) !== null) continue;
-      const text = render([...history, ...follower], true);
-      const roles = [...history, ...follower].map(({ role }) => role).join(", ");
-      if (!text.endsWith(expected)) problems.push(`what follows a turn depends on what came before it: ${roles}`);
+    for (const history of HISTORIES) {
+      const all = [...history, ...follower];
+      if (refusalOf(() => render(all, true)) !== null || render(all, true).endsWith(expected)) continue;
+      const roles = all.map(({ role }) => role).join(", ");
+      problems.push({
+        text: `what follows a turn depends on what came before it: ${roles}`,
+        byTools: all.includes(TOOL),
+      });
     }
   }
   return problems;
