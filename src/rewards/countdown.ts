@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { RewardError } from "../utils/errors.ts";
+import { afterThinking } from "../utils/thinking.ts";
 import { judgeSteps } from "./countdown-steps.ts";
 import { judgeExpression } from "./expression.ts";
-import { afterThinking, lastAnswerTag } from "./extract.ts";
+import { lastAnswerTag } from "./extract.ts";
 import type { Reward, RewardDef } from "./types.ts";
 import { unparseable } from "./verdicts.ts";
 

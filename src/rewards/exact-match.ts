@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { RewardError } from "../utils/errors.ts";
-import { afterThinking, lastAnswerTag, lastBox } from "./extract.ts";
+import { afterThinking } from "../utils/thinking.ts";
+import { lastAnswerTag, lastBox } from "./extract.ts";
 import type { Reward, RewardDef } from "./types.ts";
 import { correct, unparseable, wrong } from "./verdicts.ts";
 

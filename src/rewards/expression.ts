@@ -1,4 +1,14 @@
-import { add, divide, equals, formatRational, multiply, negate, type Rational, rational, reduce } from "./rational.ts";
+import {
+  add,
+  divide,
+  equals,
+  formatRational,
+  multiply,
+  negate,
+  type Rational,
+  rational,
+  reduce,
+} from "../utils/rational.ts";
 import type { Verdict } from "./types.ts";
 import { correct, unparseable, wrong } from "./verdicts.ts";
 

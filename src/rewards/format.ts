@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ConfigError, messageOf } from "../utils/errors.ts";
-import { afterThinking, lastAnswerTag, lastBox } from "./extract.ts";
+import { afterThinking } from "../utils/thinking.ts";
+import { lastAnswerTag, lastBox } from "./extract.ts";
 import type { Reward, RewardDef, Verdict } from "./types.ts";
 import { correct, wrong } from "./verdicts.ts";
 

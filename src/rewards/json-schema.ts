@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { ConfigError, RewardError } from "../utils/errors.ts";
-import { afterThinking, lastAnswerTag } from "./extract.ts";
-import { type JsonCheck, jsonCheck } from "./json-check.ts";
-import { fencedBlocks, readJson } from "./json-text.ts";
+import { type JsonCheck, jsonCheck } from "../utils/json-check.ts";
+import { jsonBlocks, readJson } from "../utils/json-text.ts";
+import { afterThinking } from "../utils/thinking.ts";
+import { lastAnswerTag } from "./extract.ts";
 import { onceFor } from "./once-for.ts";
 import type { Reward, RewardDef } from "./types.ts";
 import { correct, wrong } from "./verdicts.ts";
@@ -41,7 +42,7 @@ export const jsonSchemaReward: RewardDef<typeof Options> = {
     const ofTask = onceFor(MAX_KEPT, checkOfTask);
     const read = {
       answer: (text: string) => text.trim(),
-      fenced: (text: string) => fencedBlocks(text).at(-1) ?? null,
+      fenced: (text: string) => jsonBlocks(text).at(-1) ?? null,
       "answer-tag": lastAnswerTag,
     }[from];
     return {

@@ -1,5 +1,5 @@
+import { add, divide, multiply, negate, parseDecimal, type Rational, rational } from "../utils/rational.ts";
 import { plainMath } from "./plain-math.ts";
-import { add, divide, multiply, negate, parseDecimal, type Rational, rational } from "./rational.ts";
 
 /** A number as it stands in a text. */
 export interface NumberFound {

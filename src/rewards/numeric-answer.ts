@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { RewardError } from "../utils/errors.ts";
-import { afterThinking, lastAnswerTag, lastBox } from "./extract.ts";
+import { equals, formatRational, multiply, type Rational, rational } from "../utils/rational.ts";
+import { afterThinking } from "../utils/thinking.ts";
+import { lastAnswerTag, lastBox } from "./extract.ts";
 import { leadingNumber, type NoNumber, type NumberFound, soleNumber, trailingNumber } from "./number-text.ts";
-import { equals, formatRational, multiply, type Rational, rational } from "./rational.ts";
 import type { Reward, RewardDef } from "./types.ts";
 import { correct, unparseable, wrong } from "./verdicts.ts";
 

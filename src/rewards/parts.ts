@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { afterThinking } from "./extract.ts";
+import { afterThinking } from "../utils/thinking.ts";
 
 /** Which part of a completion a reward looks at. */
 export const Part = z.enum(["text", "answer", "thoughts"]);

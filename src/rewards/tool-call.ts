@@ -1,9 +1,8 @@
 import { z } from "zod";
+import { readCalls, readTools, type ToolList } from "../rollout/tools/index.ts";
 import { ConfigError, RewardError } from "../utils/errors.ts";
 import { nearest } from "../utils/nearest.ts";
 import { onceFor } from "./once-for.ts";
-import { readCalls } from "./tool-calls.ts";
-import { readTools, type ToolList } from "./tool-list.ts";
 import type { Reward, RewardDef } from "./types.ts";
 import { correct, wrong } from "./verdicts.ts";
 

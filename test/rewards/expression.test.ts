@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
 import { evaluateExpression, judgeExpression } from "../../src/rewards/expression.ts";
-import { formatRational } from "../../src/rewards/rational.ts";
+import { formatRational } from "../../src/utils/rational.ts";
 
 interface Item {
   readonly id: string;

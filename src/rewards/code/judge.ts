@@ -1,4 +1,4 @@
-import { afterThinking } from "../extract.ts";
+import { afterThinking } from "../../utils/thinking.ts";
 import type { Scorable, Verdict } from "../types.ts";
 import { correct, unparseable, wrong } from "../verdicts.ts";
 import { lastFencedBlock } from "./fenced.ts";

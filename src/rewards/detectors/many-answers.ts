@@ -1,4 +1,4 @@
-import { afterThinking } from "../extract.ts";
+import { afterThinking } from "../../utils/thinking.ts";
 import type { Detector } from "./types.ts";
 
 /** From so many different answers on. */

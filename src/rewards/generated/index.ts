@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { FAMILY_NAMES, type FamilyName } from "../../rollout/tasks/generated/index.ts";
 import { RewardError } from "../../utils/errors.ts";
+import { afterThinking } from "../../utils/thinking.ts";
 import { judgeExpression } from "../expression.ts";
-import { afterThinking, lastAnswerTag } from "../extract.ts";
+import { lastAnswerTag } from "../extract.ts";
 import type { Reward, RewardDef } from "../types.ts";
 import { unparseable } from "../verdicts.ts";
 import { metadataOf } from "./metadata.ts";

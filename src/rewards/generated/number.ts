@@ -1,5 +1,5 @@
 import { RewardError } from "../../utils/errors.ts";
-import { equals, formatRational } from "../rational.ts";
+import { equals, formatRational } from "../../utils/rational.ts";
 import { correct, unparseable, wrong } from "../verdicts.ts";
 import { bare, brief, readNumber } from "./read.ts";
 import type { Problem, Scorer } from "./scorer.ts";

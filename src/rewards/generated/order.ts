@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { RewardError } from "../../utils/errors.ts";
-import { formatRational } from "../rational.ts";
+import { formatRational } from "../../utils/rational.ts";
 import type { Verdict } from "../types.ts";
 import { correct, unparseable, wrong } from "../verdicts.ts";
 import { metadataOf } from "./metadata.ts";

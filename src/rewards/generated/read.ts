@@ -1,4 +1,4 @@
-import { parseDecimal, type Rational } from "../rational.ts";
+import { parseDecimal, type Rational } from "../../utils/rational.ts";
 
 /** Longest answer that is read. The longest right one, twenty words, has 300 characters. */
 const MAX_LENGTH = 5000;

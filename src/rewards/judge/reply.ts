@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { afterThinking } from "../extract.ts";
-import { fencedBlocks, readJson } from "../json-text.ts";
+import { jsonBlocks, readJson } from "../../utils/json-text.ts";
+import { afterThinking } from "../../utils/thinking.ts";
 import { failed } from "../pool/verdict-check.ts";
 import type { Verdict } from "../types.ts";
 import type { JudgeOptions } from "./options.ts";
@@ -25,7 +25,7 @@ function readWord(text: string): Verdict {
 }
 
 function readScore(text: string, passFrom: number): Verdict {
-  const json = readJson(text.startsWith("```") ? (fencedBlocks(text)[0] ?? text) : text);
+  const json = readJson(text.startsWith("```") ? (jsonBlocks(text)[0] ?? text) : text);
   const scored = Scored.safeParse("value" in json ? json.value : undefined);
   if (!scored.success)
     return failed(`the judge's reply is not {"score": 0 to 1, "reason": "…"}: ${JSON.stringify(shorten(text))}`);

@@ -1,4 +1,4 @@
-import type { Rational } from "../rational.ts";
+import type { Rational } from "../../utils/rational.ts";
 import type { Node } from "./nodes.ts";
 import type { RealSet } from "./real-set.ts";
 

@@ -1,4 +1,4 @@
-import { type Rational, rational, reduce } from "../rational.ts";
+import { type Rational, rational, reduce } from "../../utils/rational.ts";
 import { type Budget, LIMITS } from "./budget.ts";
 import { exactField } from "./exact-field.ts";
 import { type Field, NoValue, unknownFunctionValue } from "./field.ts";

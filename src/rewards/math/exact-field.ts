@@ -1,4 +1,4 @@
-import { type Rational, rational, reduce } from "../rational.ts";
+import { type Rational, rational, reduce } from "../../utils/rational.ts";
 import { bitLength } from "./big-float.ts";
 import { type Budget, LIMITS } from "./budget.ts";
 import { type Field, NoValue } from "./field.ts";

@@ -1,4 +1,4 @@
-import { afterThinking } from "../extract.ts";
+import { afterThinking } from "../../utils/thinking.ts";
 import { findBoxes, lastBoxes } from "./boxes.ts";
 import { answerClause, isJsonObject, lastMathematics, leadingFormulas } from "./prose.ts";
 import { isMathematics } from "./readable.ts";

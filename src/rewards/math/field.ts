@@ -1,4 +1,4 @@
-import type { Rational } from "../rational.ts";
+import type { Rational } from "../../utils/rational.ts";
 
 /** Why an expression has no value: it has none here (1/0), or it cannot be computed in this arithmetic. */
 export class NoValue extends Error {

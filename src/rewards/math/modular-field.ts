@@ -1,4 +1,4 @@
-import type { Rational } from "../rational.ts";
+import type { Rational } from "../../utils/rational.ts";
 import { bitLength } from "./big-float.ts";
 import type { Budget } from "./budget.ts";
 import { type Field, NoValue } from "./field.ts";

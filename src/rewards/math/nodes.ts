@@ -1,4 +1,4 @@
-import type { Rational } from "../rational.ts";
+import type { Rational } from "../../utils/rational.ts";
 
 /** A piece of mathematics as it is written. */
 export type Node =

@@ -1,4 +1,4 @@
-import { rational } from "../rational.ts";
+import { rational } from "../../utils/rational.ts";
 import { Unreadable } from "./budget.ts";
 import type { NodeOf } from "./nodes.ts";
 

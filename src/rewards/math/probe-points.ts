@@ -1,4 +1,4 @@
-import { type Rational, rational } from "../rational.ts";
+import { type Rational, rational } from "../../utils/rational.ts";
 import { children, contains, type Node, variablesOf } from "./nodes.ts";
 
 const WHOLE_ARGUMENTS = new Set(["factorial", "binom", "gcd", "lcm", "mod"]);

@@ -1,4 +1,4 @@
-import { type Rational, rational } from "../rational.ts";
+import { type Rational, rational } from "../../utils/rational.ts";
 import { type AnswerOf, type Measure, scalar } from "./answer.ts";
 import type { Budget } from "./budget.ts";
 import { exactValue } from "./evaluate.ts";

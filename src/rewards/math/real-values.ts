@@ -1,4 +1,4 @@
-import { rational } from "../rational.ts";
+import { rational } from "../../utils/rational.ts";
 import type { BigFloat } from "./big-float.ts";
 import {
   addFloats,

@@ -1,4 +1,4 @@
-import { equals, type Rational, reduce } from "../rational.ts";
+import { equals, type Rational, reduce } from "../../utils/rational.ts";
 import { addFloats, type BigFloat, bitLength, multiplyFloats, negateFloat, size } from "./big-float.ts";
 import type { Budget } from "./budget.ts";
 import { type Complex, complexField, isReal } from "./complex-field.ts";

@@ -1,4 +1,4 @@
-import { parseDecimal, type Rational } from "../rational.ts";
+import { parseDecimal, type Rational } from "../../utils/rational.ts";
 
 /** A unit of measure: powers of base dimensions and the factor to their base units. */
 export interface Unit {

@@ -3,7 +3,6 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { scoreAnswer } from "../../../../src/rewards/generated/index.ts";
-import { formatRational, rational } from "../../../../src/rewards/rational.ts";
 import {
   FAMILY_NAMES,
   type FamilyName,
@@ -11,6 +10,7 @@ import {
   LEVELS,
   makeItem,
 } from "../../../../src/rollout/tasks/generated/index.ts";
+import { formatRational, rational } from "../../../../src/utils/rational.ts";
 import { canMake, evaluate, solve } from "./solvers.ts";
 
 const DATA = process.env.RLVR_DATA;

@@ -1,4 +1,6 @@
 /** Solves generated problems from the text of their question alone, by other ways than the generators. Answers are read by the scorers. */
+
+import type { FamilyName } from "../../../../src/rollout/tasks/generated/index.ts";
 import {
   add,
   divide,
@@ -7,8 +9,7 @@ import {
   negate,
   type Rational,
   rational,
-} from "../../../../src/rewards/rational.ts";
-import type { FamilyName } from "../../../../src/rollout/tasks/generated/index.ts";
+} from "../../../../src/utils/rational.ts";
 
 /** The answer that a question asks for; null for countdown, which needs a search. */
 export function solve(family: FamilyName, question: string): string | null {

@@ -1,5 +1,5 @@
-import { afterThinking } from "./extract.ts";
-import { fencedBlocks, objectEnd, readJson } from "./json-text.ts";
+import { fencedBlocks, objectEnd, readJson } from "../../utils/json-text.ts";
+import { afterThinking } from "../../utils/thinking.ts";
 
 /** How a model writes its calls. */
 export type CallForm = "hermes" | "llama" | "fenced";
@@ -10,8 +10,18 @@ export interface ToolCall {
   readonly arguments: { readonly [name: string]: unknown };
 }
 
-/** The calls of a completion, or what is wrong with one of them. */
-export type CallsRead = { readonly calls: readonly ToolCall[] } | { readonly problem: string };
+/** The calls of a completion, or what is wrong with one of them. `isOpen`: the text ends before a call does. */
+export type CallsRead =
+  | { readonly calls: readonly ToolCall[] }
+  | { readonly problem: string; readonly isOpen?: boolean };
+
+/** What else counts as a call. */
+export interface CallOptions {
+  /** A list of calls within one `<tool_call>`, as SmolLM2 writes them. */
+  readonly lists?: boolean;
+  /** Fenced blocks of a language are calls of a tool: its name and the name of the argument that gets the code, by language. */
+  readonly code?: ReadonlyMap<string, { readonly tool: string; readonly argument: string }>;
+}
 
 const MAX_CALLS = 64;
 const OPEN = "<tool_call>";
@@ -19,16 +29,17 @@ const CLOSE = "</tool_call>";
 const PYTHON_TAG = "<|python_tag|>";
 
 /** Reads the calls after the thoughts. `any`: in the form whose mark is there. */
-export function readCalls(text: string, form: CallForm | "any"): CallsRead {
+export function readCalls(text: string, form: CallForm | "any", options: CallOptions = {}): CallsRead {
   const place = afterThinking(text);
   const chosen = form === "any" ? formOf(place) : form;
-  const found = { hermes: hermesTexts, llama: llamaTexts, fenced: fencedTexts }[chosen](place);
+  if (chosen === "fenced") return fencedCalls(place, options);
+  const found = chosen === "hermes" ? hermesTexts(place) : llamaTexts(place);
   if ("problem" in found) return found;
   if (found.texts.length > MAX_CALLS) return { problem: `makes more than ${MAX_CALLS} calls` };
-  const keys = { hermes: ["arguments"], llama: ["parameters"], fenced: ["arguments", "parameters"] }[chosen];
+  const [keys, isList] = chosen === "hermes" ? [["arguments"], options.lists === true] : [["parameters"], false];
   const calls: ToolCall[] = [];
   for (const [i, json] of found.texts.entries()) {
-    const read = readCall(json, keys, chosen === "fenced");
+    const read = readCall(json, keys, isList);
     if ("problem" in read) return { problem: `call ${i + 1} ${read.problem}` };
     calls.push(...read.calls);
   }
@@ -40,14 +51,14 @@ function formOf(text: string): CallForm {
   return /^[ \t]*```/m.test(text) ? "fenced" : "llama";
 }
 
-type Texts = { readonly texts: readonly string[] } | { readonly problem: string };
+type Texts = { readonly texts: readonly string[] } | { readonly problem: string; readonly isOpen?: boolean };
 
 /** Each between `<tool_call>` and `</tool_call>`. */
 function hermesTexts(text: string): Texts {
   const texts: string[] = [];
   for (let at = text.indexOf(OPEN); at >= 0; at = text.indexOf(OPEN, at)) {
     const end = text.indexOf(CLOSE, at);
-    if (end < 0) return { problem: `has a ${OPEN} that is not closed` };
+    if (end < 0) return { problem: `has a ${OPEN} that is not closed`, isOpen: true };
     texts.push(text.slice(at + OPEN.length, end));
     at = end + CLOSE.length;
   }
@@ -62,7 +73,7 @@ function llamaTexts(text: string): Texts {
   if (!rest.startsWith("{")) return { texts };
   for (let at = 0; at < rest.length; ) {
     const end = rest[at] === "{" ? objectEnd(rest, at) : null;
-    if (end === null) return { problem: `call ${texts.length + 1} is no closed object` };
+    if (end === null) return { problem: `call ${texts.length + 1} is no closed object`, isOpen: rest[at] === "{" };
     texts.push(rest.slice(at, end));
     const more = /^\s*(?:;\s*|$)/.exec(rest.slice(end, end + 100));
     if (!more) return { problem: `call ${texts.length} is followed by text` };
@@ -71,8 +82,22 @@ function llamaTexts(text: string): Texts {
   return { texts };
 }
 
-function fencedTexts(text: string): Texts {
-  return { texts: fencedBlocks(text) };
+/** Blocks of JSON, and of the languages that a tool runs. */
+function fencedCalls(text: string, { code }: CallOptions): CallsRead {
+  const blocks = fencedBlocks(text, ["", "json", ...(code?.keys() ?? [])]);
+  if (blocks.length > MAX_CALLS) return { problem: `makes more than ${MAX_CALLS} calls` };
+  const calls: ToolCall[] = [];
+  for (const [i, block] of blocks.entries()) {
+    const runs = code?.get(block.mark);
+    if (code && !block.isClosed) return { problem: "has a block that is not closed", isOpen: true };
+    if (!block.isClosed) continue;
+    const read: CallsRead = runs
+      ? { calls: [{ name: runs.tool, arguments: { [runs.argument]: block.content } }] }
+      : readCall(block.content, ["arguments", "parameters"], true);
+    if ("problem" in read) return { problem: `call ${i + 1} ${read.problem}` };
+    calls.push(...read.calls);
+  }
+  return { calls };
 }
 
 function readCall(text: string, keys: readonly string[], isList: boolean): CallsRead {

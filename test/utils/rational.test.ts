@@ -12,7 +12,7 @@ import {
   type Rational,
   rational,
   reduce,
-} from "../../src/rewards/rational.ts";
+} from "../../src/utils/rational.ts";
 
 const fraction: fc.Arbitrary<Rational> = fc
   .tuple(fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }), fc.bigInt({ min: 1n, max: 10n ** 20n }))

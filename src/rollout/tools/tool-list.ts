@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type JsonCheck, jsonCheck } from "./json-check.ts";
+import { type JsonCheck, jsonCheck } from "../../utils/json-check.ts";
 
 const Named = z.looseObject({ name: z.string().min(1), parameters: z.unknown().optional() });
 const Tool = z.union([z.looseObject({ type: z.literal("function"), function: Named }), Named]);

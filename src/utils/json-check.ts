@@ -1,5 +1,5 @@
 import { Validator } from "@cfworker/json-schema";
-import { nearest } from "../utils/nearest.ts";
+import { nearest } from "./nearest.ts";
 
 /** A JSON schema that is ready: says what is wrong with a value, or null. */
 export type JsonCheck = (value: unknown) => string | null;

@@ -47,19 +47,36 @@ export function objectEnd(text: string, start: number): number | null {
   return null;
 }
 
-/** Contents of the fenced blocks of a text that are marked as JSON or not marked; one that is not closed does not count. */
-export function fencedBlocks(text: string): string[] {
-  const blocks: string[] = [];
+/** A fenced block: what its first line names, in lower case, and what it holds. */
+export interface FencedBlock {
+  readonly mark: string;
+  readonly content: string;
+  /** Only the last block can be open. */
+  readonly isClosed: boolean;
+}
+
+/** The fenced blocks of a text that are marked with one of `marks`; "" stands for those without a mark. */
+export function fencedBlocks(text: string, marks: readonly string[]): FencedBlock[] {
+  const blocks: FencedBlock[] = [];
   let mark: string | null = null;
   let lines: string[] = [];
+  const end = (isClosed: boolean): void => {
+    if (mark !== null && marks.includes(mark)) blocks.push({ mark, content: lines.join("\n"), isClosed });
+    mark = null;
+  };
   for (const line of text.split("\n")) {
     const fence = /^[ \t]*```[ \t]*([\w-]{0,20})[ \t\r]*$/.exec(line);
     if (!fence) lines.push(line);
     else if (mark === null) [mark, lines] = [fence[1]!.toLowerCase(), []];
-    else {
-      if (mark === "" || mark === "json") blocks.push(lines.join("\n"));
-      mark = null;
-    }
+    else end(true);
   }
+  end(false);
   return blocks;
+}
+
+/** Contents of the closed fenced blocks of a text that are marked as JSON or not marked. */
+export function jsonBlocks(text: string): string[] {
+  return fencedBlocks(text, ["", "json"])
+    .filter(({ isClosed }) => isClosed)
+    .map(({ content }) => content);
 }
