@@ -1,3 +1,4 @@
+export { z } from "zod";
 export { RolloutConfig, SamplingConfig } from "./config.ts";
 export type { Counterpart, CounterpartReply, CounterpartStart } from "./counterpart.ts";
 export { DialogueConfig, openDialogue, truncateToTokens } from "./dialogue/index.ts";
@@ -5,6 +6,8 @@ export type { GenerateOptions, GenerateRequest, GenerateStats, Sampler } from ".
 export { checkContext, generate, promptIds } from "./generate.ts";
 export type { Ledger, LedgerParts, LedgerRun } from "./ledger.ts";
 export { ledgerOf, requireSampled, sampledMask } from "./ledger.ts";
+export type { Tool, ToolContext } from "./tools/index.ts";
+export { defineTool } from "./tools/index.ts";
 export type {
   Completion,
   Dialogue,
