@@ -220,6 +220,12 @@ export class Engine {
     return this.decoder.extend(extend);
   }
 
+  /** Drops all rows but these. */
+  decodeKeep(rows: readonly number[]): void {
+    if (!this.decoder) throw new Error("internal: decodeKeep() before decodeStart()");
+    this.decoder.keep(rows);
+  }
+
   /** Frees the cache. */
   decodeEnd(): void {
     this.decoder = undefined;

@@ -38,6 +38,7 @@ const METHODS = [
   "decodeStart",
   "decodeStep",
   "decodeExtend",
+  "decodeKeep",
   "decodeEnd",
   "weightsHash",
   "stateHash",

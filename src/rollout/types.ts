@@ -46,8 +46,8 @@ export interface TaskSetDef<Options extends z.ZodType = z.ZodType> {
   open(options: z.output<Options>): Promise<TaskSet>;
 }
 
-/** Where a token came from. Only `sampled` tokens train. */
-export type Provenance = "template" | "system" | "user" | "sampled" | "environment" | "tool";
+/** Where a token came from. Only `sampled` tokens train; `history` are sampled ones that a new context shows again. */
+export type Provenance = "template" | "system" | "user" | "sampled" | "environment" | "tool" | "history";
 
 /** Tokens that the policy did not write. */
 export interface Segment {
@@ -62,6 +62,8 @@ export interface Insert {
   readonly segments: readonly Segment[];
   /** What comes before is out of sight: the segments are a whole new context. */
   readonly restart?: true;
+  /** Of a new context: what came back to the turn before it, alone. */
+  readonly bridge?: readonly Segment[];
 }
 
 /** A message with where its words come from. */
@@ -118,8 +120,11 @@ export interface Episode {
   readonly resetMs: number;
 }
 
-/** Why a completion ended: the model's end-of-sequence token, the token limit, a stop string, or the end of its episode. */
-export type StopReason = "eos" | "length" | "string" | "episode";
+/**
+ * Why a completion ended. One turn: the model's end-of-sequence token, the token limit, a stop string. An episode: the other side ended it, a limit of
+ * ours on turns, context or time (`budget`; `length` is that on sampled tokens), a fault.
+ */
+export type StopReason = "eos" | "length" | "string" | "environment" | "budget" | "error";
 
 /** One sampled answer to a task. */
 export interface Completion {

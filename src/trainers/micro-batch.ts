@@ -1,10 +1,13 @@
 import type { SequenceBatch } from "../policy/index.ts";
+import type { Insert } from "../rollout/index.ts";
 import type { Rng } from "../utils/rng.ts";
 
-/** One sequence that trains: prompt, sampled tokens, and one number per sampled token and feature. */
+/** One completion that trains: prompt, sampled tokens, and one number per sampled token and feature. */
 export interface TrainingRow {
   readonly promptIds: readonly number[];
   readonly ids: readonly number[];
+  /** What the policy read between its turns; in rising order of `at`. */
+  readonly inserts?: readonly Insert[];
   readonly features: Readonly<Record<string, ArrayLike<number>>>;
   /** The slot after the last token is scored too, with a target of no meaning. */
   readonly afterEnd?: boolean;
@@ -17,14 +20,52 @@ export interface MicroBatch {
   readonly rows: readonly number[];
 }
 
-/** Positions that a row needs: its last token is a target only, never an input. */
+/** Positions of the longest sequence that a row needs: a last token is a target only, never an input. */
 export function inputLength(row: TrainingRow): number {
-  return row.promptIds.length + row.ids.length - (row.afterEnd ? 0 : 1);
+  if (!row.inserts) return row.promptIds.length + row.ids.length - (row.afterEnd ? 0 : 1);
+  return Math.max(0, ...sequencesOf(row).map(({ ids }) => ids.length));
 }
 
 /** Tokens of a row that are scored. */
 export function scoredLength(row: Pick<TrainingRow, "ids" | "afterEnd">): number {
   return row.ids.length + (row.afterEnd ? 1 : 0);
+}
+
+/** Tokens that a policy reads in one go, and where it is asked for the next one. */
+interface Sequence {
+  readonly ids: readonly number[];
+  /** Position whose hidden state predicts each scored token. */
+  readonly places: readonly number[];
+}
+
+/**
+ * A row as the policy saw it: prompt, turns and what stands between them. One sequence, and one more for each context that began anew. Scored
+ * are the sampled tokens and no others.
+ */
+function sequencesOf({ promptIds, ids, inserts = [], afterEnd = false }: TrainingRow): Sequence[] {
+  const sequences: Sequence[] = [];
+  let tokens = [...promptIds];
+  let places: number[] = [];
+  const close = (): void => {
+    if (places.length > 0) sequences.push({ ids: tokens.slice(0, places.at(-1)! + 1), places });
+  };
+  let next = 0;
+  ids.forEach((id, j) => {
+    for (; inserts[next]?.at === j; next++) {
+      const { segments, restart } = inserts[next]!;
+      if (restart) {
+        close();
+        tokens = [];
+        places = [];
+      }
+      for (const segment of segments) tokens.push(...segment.ids);
+    }
+    places.push(tokens.length - 1);
+    tokens.push(id);
+  });
+  if (afterEnd) places.push(tokens.length - 1);
+  close();
+  return sequences;
 }
 
 /**
@@ -35,20 +76,27 @@ export function packRows(
   rows: readonly TrainingRow[],
   options: { maxTokens: number; temperature: number; padId: number; scalars?: Readonly<Record<string, number>> },
 ): MicroBatch[] {
+  const laid = rows.map(sequencesOf);
+  const lengths = laid.map((sequences) => Math.max(0, ...sequences.map(({ ids }) => ids.length)));
   const order = rows
     .map((_, i) => i)
     .filter((i) => rows[i]!.ids.length > 0)
-    .sort((a, b) => inputLength(rows[a]!) - inputLength(rows[b]!) || a - b);
+    .sort((a, b) => lengths[a]! - lengths[b]! || a - b);
   const packed: number[][] = [];
+  let count = 0;
   for (const i of order) {
-    const current = packed.at(-1);
-    const longest = inputLength(rows[i]!); // rows come in rising length
-    if (current && (current.length + 1) * longest <= options.maxTokens) current.push(i);
-    else packed.push([i]);
+    const longest = lengths[i]!; // rows come in rising length
+    count += laid[i]!.length;
+    if (packed.length > 0 && count * longest <= options.maxTokens) packed.at(-1)!.push(i);
+    else {
+      packed.push([i]);
+      count = laid[i]!.length;
+    }
   }
   return packed.map((members) => ({
     batch: toBatch(
       members.map((i) => rows[i]!),
+      members.flatMap((i) => laid[i]!),
       options,
     ),
     rows: members,
@@ -57,32 +105,28 @@ export function packRows(
 
 function toBatch(
   rows: readonly TrainingRow[],
+  sequences: readonly Sequence[],
   {
     temperature,
     padId,
     scalars = {},
   }: { temperature: number; padId: number; scalars?: Readonly<Record<string, number>> },
 ): SequenceBatch {
-  const length = Math.max(...rows.map(inputLength));
-  const ids = new Int32Array(rows.length * length).fill(padId);
-  const positions: number[] = [];
-  const targets: number[] = [];
-  rows.forEach((row, b) => {
-    ids.set([...row.promptIds, ...row.ids].slice(0, inputLength(row)), b * length);
-    for (let j = 0; j < scoredLength(row); j++) {
-      positions.push(b * length + row.promptIds.length - 1 + j);
-      targets.push(row.ids[j] ?? padId);
-    }
+  const length = Math.max(...sequences.map(({ ids }) => ids.length));
+  const ids = new Int32Array(sequences.length * length).fill(padId);
+  sequences.forEach((sequence, b) => {
+    ids.set(sequence.ids, b * length);
   });
+  const targets = rows.flatMap((row) => (row.afterEnd ? [...row.ids, padId] : [...row.ids]));
   const names = Object.keys(rows[0]?.features ?? {});
   const features = Object.fromEntries(
     names.map((name) => [name, Float64Array.from(rows.flatMap((row) => Array.from(row.features[name]!)))]),
   );
   return {
-    rows: rows.length,
+    rows: sequences.length,
     length,
     ids,
-    positions: Int32Array.from(positions),
+    positions: Int32Array.from(sequences.flatMap(({ places }, b) => places.map((place) => b * length + place))),
     targets: Int32Array.from(targets),
     features,
     scalars,

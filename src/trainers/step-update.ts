@@ -146,8 +146,9 @@ class StepUpdate {
 
   private training(row: StepRow): TrainingCompletion {
     const { completion, group, auxiliary, inBase, reward } = row;
-    const { promptIds, ids, policyLogp, logp, stop, turns } = completion;
-    const readAfterEnd = this.parts.objective.control?.control.slotAfterEnd === true && stop !== "length";
+    const { promptIds, ids, inserts, policyLogp, logp, stop, turns } = completion;
+    const readAfterEnd =
+      this.parts.objective.control?.control.slotAfterEnd === true && (stop === "eos" || stop === "string");
     return {
       ...{ promptIds, ids, group, auxiliary, inBase, readAfterEnd },
       advantage: tokenAdvantagesOf(row),
@@ -155,6 +156,7 @@ class StepUpdate {
       oldLogp: policyLogp,
       rolloutLogp: logp,
       ...(turns ? { turns } : {}),
+      ...(inserts ? { inserts } : {}),
     };
   }
 

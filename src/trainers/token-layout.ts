@@ -1,6 +1,6 @@
 import type { TokenRow, TokenValues } from "../entropy-control/index.ts";
 import type { OtherPolicy, Policy, SequenceBatch } from "../policy/index.ts";
-import type { Completion } from "../rollout/index.ts";
+import type { Completion, Insert } from "../rollout/index.ts";
 import { type MicroBatch, packRows, scoredLength } from "./micro-batch.ts";
 import type { ObjectiveBatch, TokenPasses } from "./objective-step.ts";
 
@@ -10,6 +10,7 @@ type Floats = Float32Array | Float64Array;
 export interface TrainingCompletion {
   readonly promptIds: readonly number[];
   readonly ids: readonly number[];
+  readonly inserts?: readonly Insert[];
   readonly group: number;
   readonly reward: number;
   readonly auxiliary: boolean;
@@ -28,11 +29,13 @@ export interface TrainingCompletion {
 
 /** A completion whose log-probs are to be measured only: no reward, no advantage. */
 export function forMeasuring(
-  { promptIds, ids, policyLogp, logp }: Pick<Completion, "promptIds" | "ids" | "policyLogp" | "logp">,
+  completion: Pick<Completion, "promptIds" | "ids" | "policyLogp" | "logp" | "inserts">,
   group: number,
 ): TrainingCompletion {
+  const { promptIds, ids, policyLogp, logp, inserts } = completion;
   const advantage = new Float64Array(ids.length);
   return {
+    ...(inserts ? { inserts } : {}),
     ...{ promptIds, ids, group, reward: 0, auxiliary: false, inBase: true, advantage, readAfterEnd: false },
     ...{ oldLogp: policyLogp, rolloutLogp: logp },
   };
@@ -49,8 +52,8 @@ export function layOut(
   completions: readonly TrainingCompletion[],
   options: { readonly maxTokens: number; readonly temperature: number; readonly padId: number },
 ): Layout {
-  const training = completions.map(({ promptIds, ids, readAfterEnd }) => ({
-    ...{ promptIds, ids, features: {} },
+  const training = completions.map(({ promptIds, ids, inserts, readAfterEnd }) => ({
+    ...{ promptIds, ids, features: {}, ...(inserts ? { inserts } : {}) },
     afterEnd: readAfterEnd && ids.length > 0,
   }));
   const micro = packRows(training, options);

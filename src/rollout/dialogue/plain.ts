@@ -48,7 +48,7 @@ function write(message: DialogueMessage, config: PlainConfig): Piece[] {
   const provenance = provenanceOf(message);
   const format = {
     ...{ system: config.system, user: config.user, environment: config.observation, tool: config.tool },
-    template: "{text}",
+    ...{ template: "{text}", history: "{text}" },
   }[provenance];
   const at = format.indexOf("{text}");
   return [

@@ -1,0 +1,61 @@
+import type { EpisodeConfig } from "../config.ts";
+import type { Dialogue, DialogueMessage, Insert, Segment, TurnRecord } from "../types.ts";
+
+/** An episode whose next turn does not fit its context. */
+export interface FullContext {
+  readonly dialogue: Dialogue;
+  readonly episode: Pick<EpisodeConfig, "overflow" | "keepTurns">;
+  /** Tokens that the new context may have. */
+  readonly room: number;
+  /** How the episode began. */
+  readonly messages: readonly DialogueMessage[];
+  /** All turns so far. */
+  readonly records: readonly TurnRecord[];
+  /** What stood between them. */
+  readonly inserts: readonly Insert[];
+  /** What came back to the last turn. */
+  readonly bridge: readonly Segment[];
+  /** All sampled tokens. */
+  readonly ids: readonly number[];
+}
+
+/**
+ * A context that begins anew: the opening, one message that stands for the turns that are left out and ends with the observation after them, and the
+ * newest turns in their own tokens. As many of `keepTurns` stay as fit.
+ * @returns null when the strategy is to stop, or not even the opening fits
+ */
+export function newContext(full: FullContext): Segment[] | null {
+  const { episode, records, room } = full;
+  if (episode.overflow === "stop") return null;
+  for (let kept = Math.min(episode.keepTurns, records.length - 1); kept >= 0; kept--) {
+    const segments = contextWith(full, records.length - kept);
+    if (segments.reduce((sum, { ids }) => sum + ids.length, 0) <= room) return segments;
+  }
+  return null;
+}
+
+/** @param left number of turns that are left out, at least 1 */
+function contextWith(
+  { dialogue, episode, messages, records, inserts, bridge, ids }: FullContext,
+  left: number,
+): Segment[] {
+  const gone = records.slice(0, left);
+  const note =
+    episode.overflow === "slide"
+      ? `[${left} earlier turns are left out]`
+      : `[earlier turns: ${gone.map(({ action }) => action ?? "?").join("; ")}]`;
+  const content = `${note}\n${gone.at(-1)!.observation}`;
+  const segments: Segment[] = [...dialogue.open([...messages, { role: "user", content, from: "environment" }])];
+  for (const [i, { start, end }] of records.slice(left).entries()) {
+    const isLast = left + i === records.length - 1;
+    segments.push({ provenance: "history", ids: ids.slice(start, end) });
+    segments.push(...(isLast ? bridge : behind(inserts, end)));
+  }
+  return segments;
+}
+
+/** What stood behind a turn; of a context that began anew there, only what came back to the turn is asked for, which is its end. */
+function behind(inserts: readonly Insert[], at: number): readonly Segment[] {
+  const found = inserts.find((insert) => insert.at === at);
+  return found?.bridge ?? found?.segments ?? [];
+}
