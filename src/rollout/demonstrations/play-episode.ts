@@ -7,6 +7,8 @@ import type { RecordedEpisode, RecordedTurn } from "./recording.ts";
 export interface PlayOptions {
   /** Chance that an action is a random admissible one instead of the gold one. */
   readonly noise: number;
+  /** Share of the mistakes that were admissible at the start or at an earlier mistake and are not now: the world does not understand them. */
+  readonly stale: number;
   /** An episode that is not over after so many actions ends there. */
   readonly maxActions: number;
 }
@@ -27,10 +29,11 @@ export async function playEpisode(
   const { instruction, observation } = await world.reset(start);
   let path = await firstPath(source, world, start);
   const turns: RecordedTurn[] = [];
+  const earlier = new Set(options.stale > 0 ? await world.admissibleActions?.() : []);
   let success = false;
   while (path.length > 0 && turns.length < options.maxActions) {
     const isMistake = options.noise > 0 && rng.uniform() < options.noise;
-    const action: string = isMistake ? await randomAction(source, world, rng) : path[0]!;
+    const action: string = isMistake ? await mistake(source, world, { earlier, stale: options.stale }, rng) : path[0]!;
     const step = await world.step(action);
     turns.push(recordTurn(action, isMistake, step));
     success = step.success;
@@ -58,11 +61,19 @@ async function pathAfterMistake(world: Environment, path: readonly string[]): Pr
   return (await world.goldActions()) ?? [];
 }
 
-async function randomAction(source: EnvironmentSource, world: Environment, rng: Rng): Promise<string> {
+/** A random action, now admissible or earlier; what is admissible now is noted. */
+async function mistake(
+  source: EnvironmentSource,
+  world: Environment,
+  { earlier, stale }: { earlier: Set<string>; stale: number },
+  rng: Rng,
+): Promise<string> {
   const actions = (await world.admissibleActions?.()) ?? [];
   if (actions.length === 0)
     throw new EnvError(`${source.name}: lists no admissible actions, which noise is drawn from; set noise: 0`);
-  return rng.pick(actions);
+  const old = [...earlier].filter((action) => !actions.includes(action));
+  for (const action of actions) earlier.add(action);
+  return old.length > 0 && rng.uniform() < stale ? rng.pick(old) : rng.pick(actions);
 }
 
 function recordTurn(action: string, isMistake: boolean, { observation, reward, valid }: EnvStep): RecordedTurn {

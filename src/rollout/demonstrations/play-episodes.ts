@@ -16,6 +16,14 @@ export const PlayConfig = z.strictObject({
     .lt(1)
     .default(0)
     .describe("chance that an action is a random admissible one, not the gold one"),
+  stale: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe(
+      "share of the mistakes that were admissible at the start or at an earlier mistake, not now: what the world doesn't understand",
+    ),
   maxActions: z.int().min(1).default(50).describe("an episode that is not over by then is cut"),
   keep: z.enum(["success", "all"]).default("success").describe("which episodes stay"),
   seed: z.int().min(0).default(1).describe("what is drawn and where mistakes are made follows from it"),

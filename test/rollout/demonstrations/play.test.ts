@@ -9,7 +9,7 @@ import { corridor, pathFrom } from "./corridor.ts";
 
 async function play(source: EnvironmentSource, seed: number, noise: number, stream = 1): Promise<RecordedEpisode> {
   const world = await source.open();
-  return playEpisode(source, world, { task: "walk", seed }, { noise, maxActions: 30 }, createRng(stream));
+  return playEpisode(source, world, { task: "walk", seed }, { noise, stale: 0, maxActions: 30 }, createRng(stream));
 }
 
 /** Room before each turn. */
@@ -78,13 +78,45 @@ test("playEpisode: the share of mistakes is the noise", async () => {
   assert.ok(Math.abs(mistakes / all - 0.25) < 4 * Math.sqrt((0.25 * 0.75) / all), `${mistakes} of ${all}`);
 });
 
+test("playEpisode: stale mistakes were admissible before, the others are now", async () => {
+  const source = corridor({ canSolve: true });
+  const world = await source.open();
+  let asked = 0;
+  const changing = { ...world, admissibleActions: () => Promise.resolve([`jump ${asked++}`]) };
+  const mistakes = async (stale: number): Promise<string[]> => {
+    asked = 0;
+    const options = { noise: 0.6, stale, maxActions: 30 };
+    const { turns } = await playEpisode(source, changing, { task: "walk", seed: 0 }, options, createRng(4));
+    return turns.filter(({ mistake }) => mistake).map(({ action }) => action);
+  };
+  const fresh = await mistakes(0);
+  assert.ok(fresh.length >= 3);
+  assert.deepEqual(
+    fresh,
+    fresh.map((_action, i) => `jump ${i}`),
+  );
+  // With stale 1 the world is asked at the start too, and what it lists at a mistake is never taken there.
+  const stale = await mistakes(1);
+  assert.ok(stale.length >= 3);
+  assert.equal(stale[0], "jump 0");
+  stale.forEach((action, i) => {
+    assert.ok(Number(action.slice("jump ".length)) <= i);
+  });
+});
+
 test("playEpisode: noise needs admissible actions, episodes need gold ones", async () => {
   const { goldActions: _, ...blind } = corridor({ canSolve: false });
   await assert.rejects(play(blind, 0, 0), (error) => error instanceof EnvError && /knows no gold/.test(error.message));
   const source = corridor({ canSolve: true });
   const world = await source.open();
   const mute = { ...world, admissibleActions: () => Promise.resolve([]) };
-  const playing = playEpisode(source, mute, { task: "walk", seed: 0 }, { noise: 0.9, maxActions: 9 }, createRng(1));
+  const playing = playEpisode(
+    source,
+    mute,
+    { task: "walk", seed: 0 },
+    { noise: 0.9, stale: 0, maxActions: 9 },
+    createRng(1),
+  );
   await assert.rejects(playing, /corridor: lists no admissible actions.*noise: 0/);
 });
 
