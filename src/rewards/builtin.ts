@@ -3,6 +3,7 @@ import { RewardError } from "../utils/errors.ts";
 import { codeJavascript, codePython } from "./code/index.ts";
 import { containsReward } from "./contains.ts";
 import { countdownReward } from "./countdown.ts";
+import { environmentReward, invalidActionsReward } from "./environment.ts";
 import { exactMatchReward } from "./exact-match.ts";
 import { formatReward } from "./format.ts";
 import { reasoningTask } from "./generated/index.ts";
@@ -31,6 +32,8 @@ const DEFS = [
   jsonSchemaReward,
   toolCallReward,
   llmJudge,
+  environmentReward,
+  invalidActionsReward,
   formatReward,
   lengthReward,
   repetitionReward,
@@ -52,6 +55,8 @@ export const BuiltInRewardConfig = z.discriminatedUnion("name", [
   named("reasoning-task", reasoningTask, "Is the answer to a generated task right, by the rules of its family?"),
   named("math", mathReward, "Is the answer mathematically equal to the gold one?"),
   named("numeric-answer", numericAnswerReward, "Is the number that the answer ends with equal to the gold one?"),
+  named("environment", environmentReward, "Was the task of the episode solved, or how far?"),
+  named("invalid-actions", invalidActionsReward, "Share of actions that the environment did not understand"),
   named("exact-match", exactMatchReward, "Is the answer the gold text, up to blanks?"),
   named("contains", containsReward, "Does the answer hold some texts, or the gold answer?"),
   named("regex", regexReward, "Does a regular expression fit, or find the gold answer?"),

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { StopReason, Task } from "../rollout/types.ts";
+import type { Episode, StopReason, Task } from "../rollout/types.ts";
 
 /** What a verifier saw. Only `correct` and `wrong` (and graded scores under them) train; the others are counted and masked by policy. */
 export type Outcome = "correct" | "wrong" | "unparseable" | "timeout" | "error";
@@ -28,6 +28,8 @@ export interface Scorable {
   readonly stop: StopReason;
   /** Number of sampled tokens. */
   readonly tokens: number;
+  /** What happened, where the completion is an episode. */
+  readonly episode?: Episode;
   /** The sampled ids, the end-of-sequence token included; absent where only a text is judged. */
   readonly ids?: readonly number[];
   /** Natural log-prob of each id under the distribution it was drawn from. */

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { EnvPool } from "./envs/pool.ts";
 
 /** Any value that JSON can hold. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
@@ -34,6 +35,8 @@ export interface TaskSet {
   readonly size: number;
   /** What a user should know about how it was opened: columns that were guessed, rows that were left out. One sentence each. */
   readonly notes?: readonly string[];
+  /** Where its tasks are played, for sets of episodes; absent: a task is answered with one text. */
+  readonly worlds?: EnvPool;
   /** @throws RangeError outside [0, size) */
   get(index: number): Task;
 }

@@ -3,6 +3,7 @@ import { extname, join } from "node:path";
 import { openLearner, openModel } from "../policy/index.ts";
 import { openRubric } from "../rewards/index.ts";
 import { isDataFile } from "../rollout/data/index.ts";
+import { EnvRegistry } from "../rollout/index.ts";
 import { openTaskSet, TaskConfig } from "../rollout/tasks/index.ts";
 import { evaluate } from "../trainers/evaluate.ts";
 import type { EvaluationOutput } from "../trainers/types.ts";
@@ -112,7 +113,21 @@ function natureOf(model: string): { isChat: boolean; context: number } {
 
 /** Evaluates one model. @throws DataError when it cannot be opened */
 export async function evaluateModel(model: string, plan: EvaluationPlan, threads: number): Promise<EvaluationOutput> {
-  const tasks = await openTaskSet(plan.tasks.eval!);
+  const registry = new EnvRegistry();
+  try {
+    return await evaluateIn(registry, model, plan, threads);
+  } finally {
+    await registry.close();
+  }
+}
+
+async function evaluateIn(
+  registry: EnvRegistry,
+  model: string,
+  plan: EvaluationPlan,
+  threads: number,
+): Promise<EvaluationOutput> {
+  const tasks = await openTaskSet(plan.tasks.eval!, registry);
   const rubric = await openRubric(plan.rewards);
   const { seed, rollout } = plan;
   const learner = await openLearner({ model: latestModel(model), adapter: { kind: "none" }, seed, threads });

@@ -121,7 +121,9 @@ export interface Recipe extends Omit<Parsed, "evaluate"> {
 /** Fills the defaults that follow from other fields. */
 export function completeRecipe(parsed: Parsed): Recipe {
   const { adapter, evaluate, rollout } = parsed;
-  const { promptsPerStep: _prompts, groupSize: _group, batchSize: _batch, ...asInRollout } = rollout;
+  const asInRollout = Object.fromEntries(
+    Object.keys(sampling).map((key) => [key, rollout[key as keyof SamplingConfig]]),
+  );
   return {
     ...parsed,
     adapter: adapter.kind === "lora" && adapter.alpha === null ? { ...adapter, alpha: 2 * adapter.rank } : adapter,

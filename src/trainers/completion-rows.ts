@@ -1,6 +1,6 @@
 import type { Tokenizer } from "../policy/index.ts";
 import type { RubricResult, ScoredTerm } from "../rewards/index.ts";
-import type { Completion } from "../rollout/index.ts";
+import { type Completion, type Episode, type Insert, ledgerOf } from "../rollout/index.ts";
 import type { CompletionUse } from "./group-filter.ts";
 import type { SampleRow } from "./types.ts";
 
@@ -24,10 +24,9 @@ export function toSampleRow(
     prompt: options.tokenizer.decode(promptIds),
     text,
     ...{ promptIds, ids },
-    provenance: [
-      ["user", promptIds.length],
-      ["sampled", ids.length],
-    ],
+    provenance: ledgerOf(completion).runs.map(({ provenance, start, end }) => [provenance, end - start] as const),
+    ...(completion.inserts && completion.inserts.length > 0 ? { inserts: completion.inserts.map(toRow) } : {}),
+    ...(completion.episode ? { episode: withoutClocks(completion.episode) } : {}),
     logp: round(completion.logp),
     entropy: round(completion.entropy),
     rewards: Object.fromEntries(Object.entries(scored.terms).map(([name, term]) => [name, withoutClock(term)])),
@@ -38,6 +37,19 @@ export function toSampleRow(
     ...(use === undefined || use === "trained" ? {} : { use }),
     ...(options.flags && Object.keys(options.flags).length > 0 ? { flags: options.flags } : {}),
   };
+}
+
+/** What stood between two turns: place, provenances and ids. */
+function toRow({ at, segments, restart }: Insert): NonNullable<SampleRow["inserts"]>[number] {
+  return {
+    at,
+    segments: segments.map(({ provenance, ids }) => ({ provenance, ids })),
+    ...(restart ? { restart } : {}),
+  };
+}
+
+function withoutClocks({ turns, resetMs: _reset, ...rest }: Episode): NonNullable<SampleRow["episode"]> {
+  return { ...rest, turns: turns.map(({ ms: _ms, ...turn }) => turn) };
 }
 
 /** What a reward said, without how long it took: a run that is resumed ends with the same bytes. */

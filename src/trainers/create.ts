@@ -1,6 +1,7 @@
 import { type Adapter, openLearner } from "../policy/index.ts";
 import { openRubric } from "../rewards/index.ts";
 import { openDemonstrations } from "../rollout/demonstrations/index.ts";
+import { EnvRegistry } from "../rollout/index.ts";
 import { checkDisjoint, openTaskSet, overlapNotes } from "../rollout/tasks/index.ts";
 import { GrpoTrainer, objectiveOptions } from "./grpo.ts";
 import type { JobRecipe, TrainingJob } from "./job.ts";
@@ -23,8 +24,18 @@ export interface CreatedTrainer {
  * @throws ConfigError, DataError naming what cannot be used
  */
 export async function createTrainer({ recipe, threads }: TrainingJob): Promise<CreatedTrainer> {
-  const evaluation = recipe.tasks.eval ? await openTaskSet(recipe.tasks.eval) : null;
-  const train = recipe.tasks.train ? await openTaskSet(recipe.tasks.train) : null;
+  const registry = new EnvRegistry();
+  try {
+    return await createWith(registry, { recipe, ...(threads === undefined ? {} : { threads }) });
+  } catch (error) {
+    await registry.close();
+    throw error;
+  }
+}
+
+async function createWith(registry: EnvRegistry, { recipe, threads }: TrainingJob): Promise<CreatedTrainer> {
+  const evaluation = recipe.tasks.eval ? await openTaskSet(recipe.tasks.eval, registry) : null;
+  const train = recipe.tasks.train ? await openTaskSet(recipe.tasks.train, registry) : null;
   if (train && evaluation) checkDisjoint(train, evaluation);
   const overlap = train && evaluation ? await overlapNotes(train, evaluation) : [];
   const notes = [...new Set([...(train?.notes ?? []), ...(evaluation?.notes ?? []), ...overlap])];
@@ -40,10 +51,9 @@ export async function createTrainer({ recipe, threads }: TrainingJob): Promise<C
     ...(threads === undefined ? {} : { threads }),
   });
   try {
-    if (evaluation && recipe.evaluate)
-      checkPrompts(learner, evaluation, recipe.evaluate.maxTokens ?? recipe.rollout.maxTokens);
-    if (train && !demonstrations) checkPrompts(learner, train, recipe.rollout.maxTokens);
-    const common = { recipe, learner, evaluation, rubric };
+    if (evaluation && recipe.evaluate) checkPrompts(learner, evaluation, recipe.rollout, recipe.evaluate.maxTokens);
+    if (train && !demonstrations) checkPrompts(learner, train, recipe.rollout);
+    const common = { recipe, learner, evaluation, rubric, registry };
     const trainer = demonstrations
       ? await SftTrainer.open({ ...common, demonstrations })
       : await GrpoTrainer.open({ ...common, train: train! }, objective!);

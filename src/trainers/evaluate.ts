@@ -1,8 +1,9 @@
 import type { Learner } from "../policy/index.ts";
 import { type Rubric, scorable } from "../rewards/index.ts";
-import { generate, type RolloutConfig, type SamplingConfig, type TaskSet } from "../rollout/index.ts";
+import { type RolloutConfig, type SamplingConfig, sampleCompletions, type TaskSet } from "../rollout/index.ts";
 import { createRng } from "../utils/rng.ts";
 import { toSampleRow } from "./completion-rows.ts";
+import { episodeMetrics } from "./episode-metrics.ts";
 import { bootstrapInterval, majorityCorrect, mean, passAtK } from "./statistics.ts";
 import type { EvaluationOutput, Metrics } from "./types.ts";
 
@@ -11,7 +12,7 @@ export interface EvaluateOptions extends Partial<SamplingConfig> {
   readonly samples: number;
   readonly k: readonly number[];
   readonly limit: number | null;
-  readonly rollout: SamplingConfig & Pick<RolloutConfig, "batchSize">;
+  readonly rollout: SamplingConfig & Pick<RolloutConfig, "batchSize" | "episode" | "dialogue">;
   readonly seed: number;
   /** Steps taken so far; it names rows, it does not change the random numbers: every evaluation draws with the same ones. */
   readonly step: number;
@@ -39,9 +40,8 @@ export async function evaluate(
     stop: options.stop ?? rollout.stop,
   };
   const rng = createRng(seed);
-  const { completions } = await generate(learner, requests, {
-    sampling,
-    batchSize: rollout.batchSize,
+  const { completions } = await sampleCompletions(learner, tasks, requests, {
+    ...{ sampling, rollout },
     rng: rng.fork("evaluation"),
   });
   const scored = await Promise.all(completions.map((completion) => rubric.score(scorable(completion))));
@@ -83,7 +83,10 @@ export async function evaluate(
   }
   metrics.eval_entropy = mean(completions.flatMap(({ entropy }) => Array.from(entropy)));
   metrics["eval_completions/mean_length"] = mean(lengths);
-  metrics["eval_completions/clipped_ratio"] = mean(completions.map(({ stop }) => (stop === "eos" ? 0 : 1)));
+  metrics["eval_completions/clipped_ratio"] = mean(
+    completions.map(({ stop }) => (stop === "eos" || stop === "environment" ? 0 : 1)),
+  );
+  for (const [name, value] of Object.entries(episodeMetrics(completions))) metrics[`eval_${name}`] = value;
   const rows = completions.map((completion, i) =>
     toSampleRow({ completion, scored: scored[i]!, advantage: 0 }, { step, tokenizer: learner.tokenizer }),
   );

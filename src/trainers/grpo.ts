@@ -1,7 +1,7 @@
 import { learningRate } from "../optim/index.ts";
 import type { Learner } from "../policy/index.ts";
 import type { Rubric } from "../rewards/index.ts";
-import type { TaskSet } from "../rollout/index.ts";
+import type { EnvRegistry, TaskSet } from "../rollout/index.ts";
 import { type AdaptiveTasks, adaptiveOf, type TaskResult } from "../rollout/tasks/index.ts";
 import { createRng, type Rng } from "../utils/rng.ts";
 import { toSampleRow } from "./completion-rows.ts";
@@ -27,6 +27,7 @@ export interface GrpoParts {
   readonly train: TaskSet;
   readonly evaluation: TaskSet | null;
   readonly rubric: Rubric;
+  readonly registry: EnvRegistry;
 }
 
 /**
@@ -81,6 +82,7 @@ export class GrpoTrainer implements Trainer {
           learner,
           rubric,
           order: this.order,
+          tasks: train,
           curriculum: this.state.curriculum,
           rollout: recipe.rollout,
           filter: recipe.objective.filter,
@@ -148,6 +150,7 @@ export class GrpoTrainer implements Trainer {
 
   async close(): Promise<void> {
     await this.parts.rubric.close();
+    await this.parts.registry.close();
     await this.parts.learner.close();
   }
 

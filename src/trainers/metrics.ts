@@ -1,5 +1,6 @@
 import { DETECTORS } from "../rewards/index.ts";
 import { findMetric, type MetricDef, type MetricTable, mergeMetrics } from "../utils/metrics.ts";
+import { EPISODE_METRICS } from "./episode-metrics.ts";
 
 const whatOf = (name: string): string => DETECTORS.find((detector) => detector.name === name)?.what ?? "";
 
@@ -193,7 +194,9 @@ const sampling = mergeMetrics(
     when("importance", "1", `${name} of the importance weight as used`),
   ),
   { "training/rollout_failure/evicted_samples": step("count", "groups dropped because a rollout failed") },
-  each("rollout/stop/", ["eos", "length", "string"], (name) => step("share", `completions that ended by ${name}`)),
+  each("rollout/stop/", ["eos", "length", "string", "budget", "environment", "error"], (name) =>
+    step("share", `completions that ended by ${name}`),
+  ),
   {
     "rollout/prefix_reuse_ratio": step("share", "prompt tokens computed once and shared / prompt tokens of all"),
     "rollout/slot_utilization": step("share", "decode steps × live completions / decode steps × batch slots"),
@@ -278,6 +281,7 @@ export const METRICS: MetricTable = mergeMetrics(
   hacks,
   curriculum,
   turns,
+  EPISODE_METRICS,
   actor,
   control,
   sampling,

@@ -1,18 +1,23 @@
 import type { Learner } from "../policy/index.ts";
-import { checkContext, promptIds, type TaskSet } from "../rollout/index.ts";
+import { checkContext, dialogueOf, promptIds, type RolloutConfig, type TaskSet } from "../rollout/index.ts";
 
 const PROMPTS = 32; // of each set: a tokenizer or chat template that does not fit fails for all of them
 
 /**
  * Encodes prompts of a task set, spread evenly over it, and holds them against the model's context, so that what would fail at the first
- * rollout fails before a run begins.
+ * rollout fails before a run begins. What an episode begins with is known when it is played: of those, the form of the dialogue is tried.
  * @throws DataError when the tokenizer cannot express a prompt or has no chat template, ConfigError when a prompt is too long
  */
 export function checkPrompts(
   { policy, tokenizer }: Pick<Learner, "policy" | "tokenizer">,
   tasks: TaskSet,
-  maxTokens: number,
+  rollout: RolloutConfig,
+  maxTokens: number = rollout.maxTokens,
 ): void {
+  if (tasks.worlds) {
+    dialogueOf(tokenizer, rollout.dialogue);
+    return;
+  }
   const count = Math.min(PROMPTS, tasks.size);
   for (let i = 0; i < count; i++) {
     const task = tasks.get(Math.floor((i * tasks.size) / count));

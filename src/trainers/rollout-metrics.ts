@@ -1,5 +1,6 @@
 import type { PoolStats, RubricResult } from "../rewards/index.ts";
 import type { Completion, GenerateStats } from "../rollout/index.ts";
+import { episodeMetrics } from "./episode-metrics.ts";
 import { contribution, isJudged } from "./group-filter.ts";
 import { extremes, share } from "./metric-values.ts";
 import { mean, std } from "./statistics.ts";
@@ -11,16 +12,17 @@ export function rolloutMetrics(completions: readonly Completion[], stats: Genera
   const ended = completions.filter(({ stop }) => stop === "eos").map(({ ids }) => ids.length);
   const sampled = lengths.reduce((sum, length) => sum + length, 0);
   const stops = Object.fromEntries(
-    (["eos", "length", "string"] as const).map((name) => [
+    (["eos", "length", "string", "budget", "environment", "error"] as const).map((name) => [
       `rollout/stop/${name}`,
       share(completions.map(({ stop }) => stop === name)),
     ]),
   );
   return {
     ...stops,
+    ...episodeMetrics(completions),
     ...renamed(extremes("", lengths, ["mean", "min", "max"]), (name) => `completions/${name}_length`),
     ...renamed(extremes("", ended, ["mean", "min", "max"]), (name) => `completions/${name}_terminated_length`),
-    "completions/clipped_ratio": share(completions.map(({ stop }) => stop !== "eos")),
+    "completions/clipped_ratio": share(completions.map(({ stop }) => stop !== "eos" && stop !== "environment")),
     ...extremes(
       "prompt_length/",
       completions.map(({ promptIds }) => promptIds.length),
@@ -28,11 +30,11 @@ export function rolloutMetrics(completions: readonly Completion[], stats: Genera
     ),
     "prompt_length/clip_ratio": 0, // prompts are never cut: one that does not fit is an error
     "response/aborted_ratio": share(lengths.map((length) => length === 0)),
-    "rollout/prefix_reuse_ratio": 1 - stats.promptTokensComputed / stats.promptTokens,
+    "rollout/prefix_reuse_ratio": stats.promptTokens === 0 ? 0 : 1 - stats.promptTokensComputed / stats.promptTokens,
     "rollout/slot_utilization": stats.slotSteps === 0 ? 1 : stats.liveSteps / stats.slotSteps,
     "rollout/temperature": temperature,
-    "throughput/decode_tok_per_s": sampled / stats.decodeSeconds,
-    "throughput/prefill_tok_per_s": stats.promptTokensComputed / stats.prefillSeconds,
+    "throughput/decode_tok_per_s": stats.decodeSeconds === 0 ? 0 : sampled / stats.decodeSeconds,
+    "throughput/prefill_tok_per_s": stats.prefillSeconds === 0 ? 0 : stats.promptTokensComputed / stats.prefillSeconds,
   };
 }
 

@@ -2,8 +2,7 @@ import { learningRate } from "../optim/index.ts";
 import type { Learner } from "../policy/index.ts";
 import type { Rubric } from "../rewards/index.ts";
 import type { DemonstrationSet } from "../rollout/demonstrations/index.ts";
-import { DialogueConfig, openDialogue } from "../rollout/dialogue/index.ts";
-import type { TaskSet } from "../rollout/index.ts";
+import { dialogueOf, type EnvRegistry, type TaskSet } from "../rollout/index.ts";
 import type { Dialogue } from "../rollout/types.ts";
 import { ConfigError } from "../utils/errors.ts";
 import { createRng, type Rng } from "../utils/rng.ts";
@@ -24,6 +23,7 @@ export interface SftParts {
   readonly demonstrations: DemonstrationSet;
   readonly evaluation: TaskSet | null;
   readonly rubric: Rubric;
+  readonly registry: EnvRegistry;
 }
 
 /**
@@ -65,7 +65,7 @@ export class SftTrainer implements Trainer {
       throw new ConfigError("sft: the model has no end-of-sequence token to end a demonstration with");
     }
     await learner.policy.useLoss(lossSource("nllLoss"));
-    const dialogue = demonstrations.hasEpisodes ? openDialogue(learner.tokenizer, DialogueConfig.parse({})) : null;
+    const dialogue = demonstrations.hasEpisodes ? dialogueOf(learner.tokenizer, parts.recipe.rollout.dialogue) : null;
     return new SftTrainer(parts, dialogue);
   }
 
@@ -132,6 +132,7 @@ export class SftTrainer implements Trainer {
 
   async close(): Promise<void> {
     await this.parts.rubric.close();
+    await this.parts.registry.close();
     await this.parts.learner.close();
   }
 

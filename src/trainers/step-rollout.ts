@@ -1,7 +1,14 @@
 import type { AuxiliaryPlan } from "../entropy-control/index.ts";
 import type { Learner } from "../policy/index.ts";
 import { type Rubric, scorable } from "../rewards/index.ts";
-import { type GenerateStats, generate, type Json, type RolloutConfig, type Task } from "../rollout/index.ts";
+import {
+  type GenerateStats,
+  type Json,
+  type RolloutConfig,
+  sampleCompletions,
+  type Task,
+  type TaskSet,
+} from "../rollout/index.ts";
 import type { Rng } from "../utils/rng.ts";
 import type { FilterConfig } from "./config.ts";
 import { dropFailedGroups, dropGroups, groupsWithSignal, judge, type ScoredCompletion } from "./group-filter.ts";
@@ -12,6 +19,8 @@ export interface RolloutParts {
   readonly learner: Learner;
   readonly rubric: Rubric;
   readonly order: TaskOrder;
+  /** The set that the order draws from. */
+  readonly tasks: TaskSet;
   /** State of the curriculum; null without one. */
   readonly curriculum: Json;
   readonly rollout: RolloutConfig;
@@ -54,7 +63,7 @@ export async function rollOut(parts: RolloutParts, first: number, plan: Auxiliar
 }
 
 async function sampleGroups(
-  { learner, rubric, rollout, filter, rng }: RolloutParts,
+  { learner, rubric, rollout, filter, rng, tasks: set }: RolloutParts,
   tasks: readonly Task[],
   options: {
     from: number;
@@ -67,9 +76,9 @@ async function sampleGroups(
   const { from, name, stats, seconds, temperature = rollout.temperature } = options;
   const start = performance.now();
   const requests = tasks.map((task, i) => ({ task, group: from + i, count: rollout.groupSize }));
-  const generated = await generate(learner, requests, {
+  const generated = await sampleCompletions(learner, set, requests, {
     sampling: { ...rollout, temperature },
-    batchSize: rollout.batchSize,
+    rollout,
     rng: rng.fork(name),
   });
   for (const key of Object.keys(stats) as (keyof GenerateStats)[]) stats[key] += generated.stats[key];

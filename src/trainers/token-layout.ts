@@ -1,6 +1,6 @@
 import type { TokenRow, TokenValues } from "../entropy-control/index.ts";
 import type { OtherPolicy, Policy, SequenceBatch } from "../policy/index.ts";
-import type { Completion, Insert } from "../rollout/index.ts";
+import { type Completion, type Insert, ledgerOf, requireSampled } from "../rollout/index.ts";
 import { type MicroBatch, packRows, scoredLength } from "./micro-batch.ts";
 import type { ObjectiveBatch, TokenPasses } from "./objective-step.ts";
 
@@ -47,6 +47,27 @@ export interface Layout {
   readonly micro: readonly MicroBatch[];
 }
 
+/**
+ * Every token of a micro-batch that is scored is a sampled one of its row, in its place.
+ * @throws TrainingError naming the first one that is not
+ */
+export function requireSampledTargets(completions: readonly TrainingCompletion[], micro: readonly MicroBatch[]): void {
+  for (const { rows, batch } of micro) {
+    let slot = 0;
+    for (const row of rows) {
+      const { readAfterEnd, ...parts } = completions[row]!;
+      if (parts.inserts === undefined) {
+        slot += parts.ids.length + (readAfterEnd ? 1 : 0);
+        continue;
+      }
+      const ledger = ledgerOf(parts);
+      const trained = Array.from(ledger.sampledAt, (place) => ({ place, id: batch.targets[slot++]! }));
+      if (readAfterEnd) slot++;
+      requireSampled(ledger, trained, `completion ${row} of the update`);
+    }
+  }
+}
+
 /** Lays completions out, row after row, and cuts them into micro-batches. */
 export function layOut(
   completions: readonly TrainingCompletion[],
@@ -57,6 +78,7 @@ export function layOut(
     afterEnd: readAfterEnd && ids.length > 0,
   }));
   const micro = packRows(training, options);
+  requireSampledTargets(completions, micro);
   const rows: TokenRow[] = [];
   for (const [i, { group, reward, auxiliary }] of completions.entries()) {
     const start = rows.at(-1)?.end ?? 0;

@@ -1,5 +1,5 @@
 import type { Verdict } from "../rewards/types.ts";
-import type { Provenance, StopReason } from "../rollout/types.ts";
+import type { Episode, Insert, Provenance, StopReason, TurnRecord } from "../rollout/types.ts";
 import type { CompletionUse } from "./group-filter.ts";
 
 /** One sampled completion as it is kept in `samples.jsonl.gz`. Arrays of numbers have one entry per token of `ids`. */
@@ -14,8 +14,12 @@ export interface SampleRow {
   readonly text: string;
   readonly promptIds: readonly number[];
   readonly ids: readonly number[];
-  /** Runs of equal provenance over prompt and completion: [provenance, number of tokens]. */
+  /** Runs of equal provenance over everything that was read or sampled, in order: [provenance, number of tokens]. */
   readonly provenance: readonly (readonly [Provenance, number])[];
+  /** What the policy read between its turns, and before which of `ids` it stood; absent for one turn. */
+  readonly inserts?: readonly Pick<Insert, "at" | "segments" | "restart">[];
+  /** What happened in an episode, turn by turn. */
+  readonly episode?: Omit<Episode, "turns" | "resetMs"> & { readonly turns: readonly Omit<TurnRecord, "ms">[] };
   readonly logp: readonly number[];
   readonly entropy: readonly number[];
   /** One verdict per reward of the recipe, by name. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { openLearner } from "../../src/policy/index.ts";
 import { createRubric } from "../../src/rewards/index.ts";
-import type { Task, TaskSet } from "../../src/rollout/index.ts";
+import { EnvRegistry, type Task, type TaskSet } from "../../src/rollout/index.ts";
 import { adaptiveOf, openTaskSet, TaskConfig } from "../../src/rollout/tasks/index.ts";
 import { resolveRecipe } from "../../src/run/index.ts";
 import { GrpoTrainer, objectiveOptions } from "../../src/trainers/grpo.ts";
@@ -48,7 +48,7 @@ async function openTrainer(train: object = TRAIN): Promise<GrpoTrainer> {
   const { model, seed, rewards, optimizer } = recipe;
   const learner = await openLearner({ model, adapter: { kind: "none" }, seed, optimizer, threads: 1 });
   const set = inDigits(await openTaskSet(TaskConfig.parse(train)));
-  const parts = { recipe, learner, train: set, evaluation: null, rubric: createRubric(rewards) };
+  const parts = { recipe, learner, train: set, evaluation: null, rubric: createRubric(rewards), registry: new EnvRegistry() };
   return GrpoTrainer.open(parts, await openObjective(objectiveOptions(recipe)));
 }
 

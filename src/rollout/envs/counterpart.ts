@@ -37,7 +37,9 @@ export function envCounterpart({ pool, start, showActions, maxObservation }: Env
     async start(): Promise<CounterpartStart> {
       world = await pool.acquire();
       const clock = performance.now();
-      const { instruction, observation, state } = checkReset(await call((open) => open.reset(start)), pool.source.name);
+      const { instruction, observation, state } = await call(async (open) =>
+        checkReset(await open.reset(start), pool.source.name),
+      );
       return {
         messages: [{ role: "user", content: instruction }, await seen(observation)],
         state: state ?? observation,
@@ -47,7 +49,7 @@ export function envCounterpart({ pool, start, showActions, maxObservation }: Env
     async reply({ text }): Promise<CounterpartReply> {
       const action = readAction(text);
       const clock = performance.now();
-      const step = checkStep(await call((open) => open.step(action)), pool.source.name);
+      const step = await call(async (open) => checkStep(await open.step(action), pool.source.name));
       const { observation, reward, done, success, valid, state, info = {} } = step;
       return {
         messages: done ? [] : [await seen(observation)],

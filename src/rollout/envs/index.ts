@@ -1,5 +1,7 @@
 import type { EnvironmentDef } from "./types.ts";
 
+export type { EnvPool, EnvPoolStats } from "./pool.ts";
+export { envPool } from "./pool.ts";
 export type {
   Environment,
   EnvironmentDef,

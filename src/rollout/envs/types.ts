@@ -71,6 +71,8 @@ export interface EnvironmentSource {
   readonly deterministic: boolean;
   /** Returns of whole episodes lie in [low, high]. */
   readonly returnRange: readonly [low: number, high: number];
+  /** Worlds that may be open at once; absent: any number. */
+  readonly maxWorlds?: number;
   /** Names of all tasks. */
   readonly tasks: readonly string[];
   /** Initial states of a split, in a fixed order; splits share none. @param tasks all when absent @throws EnvError for a task that does not exist */

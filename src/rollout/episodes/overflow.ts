@@ -27,23 +27,32 @@ export interface FullContext {
 export function newContext(full: FullContext): Segment[] | null {
   const { episode, records, room } = full;
   if (episode.overflow === "stop") return null;
+  const fits = (segments: readonly Segment[]): boolean =>
+    segments.reduce((sum, { ids }) => sum + ids.length, 0) <= room;
   for (let kept = Math.min(episode.keepTurns, records.length - 1); kept >= 0; kept--) {
-    const segments = contextWith(full, records.length - kept);
-    if (segments.reduce((sum, { ids }) => sum + ids.length, 0) <= room) return segments;
+    const segments = contextWith(full, records.length - kept, records.length);
+    if (fits(segments)) return segments;
+  }
+  if (episode.overflow === "slide") return null;
+  for (let told = records.length >> 1; told > 0; told >>= 1) {
+    const segments = contextWith(full, records.length, told);
+    if (fits(segments)) return segments;
   }
   return null;
 }
 
-/** @param left number of turns that are left out, at least 1 */
-function contextWith(
-  { dialogue, episode, messages, records, inserts, bridge, ids }: FullContext,
-  left: number,
-): Segment[] {
+/**
+ * @param left number of turns that are left out, at least 1
+ * @param told number of actions that a summary tells at most, the newest ones
+ */
+function contextWith(full: FullContext, left: number, told: number): Segment[] {
+  const { dialogue, episode, messages, records, inserts, bridge, ids } = full;
   const gone = records.slice(0, left);
+  const actions = gone.slice(-told).map(({ action }) => action ?? "?");
   const note =
     episode.overflow === "slide"
       ? `[${left} earlier turns are left out]`
-      : `[earlier turns: ${gone.map(({ action }) => action ?? "?").join("; ")}]`;
+      : `[earlier turns: ${[...(told < left ? ["…"] : []), ...actions].join("; ")}]`;
   const content = `${note}\n${gone.at(-1)!.observation}`;
   const segments: Segment[] = [...dialogue.open([...messages, { role: "user", content, from: "environment" }])];
   for (const [i, { start, end }] of records.slice(left).entries()) {

@@ -181,7 +181,9 @@ class Stage {
         ...{ id: drawn.ids[i]!, logp: drawn.logp[i]! },
         ...{ policyLogp: drawn.policyLogp[i]!, entropy: drawn.entropy[i]! },
       });
-      if (reply) this.replies.push(reply);
+      if (!reply) return;
+      reply.catch(() => {}); // thrown where it is waited for
+      this.replies.push(reply);
     });
   }
 }

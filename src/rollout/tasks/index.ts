@@ -1,7 +1,10 @@
 import { z } from "zod";
+import { ConfigError } from "../../utils/errors.ts";
+import type { EnvRegistry } from "../envs/registry.ts";
 import type { TaskSet } from "../types.ts";
 import { arithmetic } from "./arithmetic.ts";
 import { countdown } from "./countdown.ts";
+import { environmentTasks } from "./environment.ts";
 import { file } from "./file.ts";
 import { generated } from "./generated/index.ts";
 import { gsm8k } from "./gsm8k.ts";
@@ -19,11 +22,21 @@ export const TaskConfig = z.discriminatedUnion("name", [
   gsm8k.options.extend({ name: z.literal(gsm8k.name as "gsm8k") }),
   file.options.extend({ name: z.literal(file.name as "file") }),
   generated.options.extend({ name: z.literal(generated.name as "generated") }),
+  environmentTasks.options.extend({ name: z.literal(environmentTasks.name) }),
 ]);
 export type TaskConfig = z.infer<typeof TaskConfig>;
 
-/** Opens a task set. @throws DataError when its files cannot be read */
-export function openTaskSet(config: TaskConfig): Promise<TaskSet> {
+/**
+ * Opens a task set.
+ * @param registry owns the environments that it opens; needed for sets of episodes
+ * @throws DataError when its files cannot be read
+ */
+export function openTaskSet(config: TaskConfig, registry?: EnvRegistry): Promise<TaskSet> {
+  if (config.name === "environment") {
+    if (!registry)
+      throw new ConfigError("tasks of an environment can't be used here: they are played, not answered with a text");
+    return environmentTasks.open(config, registry);
+  }
   const { name, ...options } = config;
   const def = DEFS.find((candidate) => candidate.name === name);
   if (!def) throw new Error(`internal: task set ${name} is not in the table`);

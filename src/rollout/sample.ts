@@ -1,0 +1,47 @@
+import type { Tokenizer } from "../policy/index.ts";
+import { canonicalJson } from "../utils/hash.ts";
+import type { Rng } from "../utils/rng.ts";
+import type { RolloutConfig, SamplingConfig } from "./config.ts";
+import type { DialogueConfig } from "./dialogue/config.ts";
+import { openDialogue } from "./dialogue/index.ts";
+import { envCounterpart } from "./envs/counterpart.ts";
+import { runEpisodes } from "./episodes/run.ts";
+import { type GenerateRequest, type GenerateStats, generate, type Sampler } from "./generate.ts";
+import { startOf } from "./tasks/environment.ts";
+import type { Completion, Dialogue, TaskSet } from "./types.ts";
+
+/** How completions of a task set are sampled. */
+export interface SampleOptions {
+  readonly sampling: SamplingConfig;
+  readonly rollout: Pick<RolloutConfig, "batchSize" | "episode" | "dialogue">;
+  readonly rng: Rng;
+}
+
+/** Samples what the tasks of a set ask for: one text, or an episode in the set's environment. */
+export function sampleCompletions(
+  sampler: Sampler,
+  { worlds }: Pick<TaskSet, "worlds">,
+  requests: readonly GenerateRequest[],
+  { sampling, rollout, rng }: SampleOptions,
+): Promise<{ completions: Completion[]; stats: GenerateStats }> {
+  const { batchSize, episode, dialogue } = rollout;
+  if (!worlds) return generate(sampler, requests, { sampling, batchSize, rng });
+  const { showActions, maxObservation } = episode;
+  return runEpisodes(sampler, requests, {
+    ...{ sampling, episode, rng, batchSize: Math.min(batchSize, worlds.size) },
+    dialogue: dialogueOf(sampler.tokenizer, dialogue),
+    counterpart: (task) => envCounterpart({ pool: worlds, start: startOf(task), showActions, maxObservation }),
+  });
+}
+
+const opened = new WeakMap<Tokenizer, Map<string, Dialogue>>();
+
+/** The dialogue of a tokenizer, tested once. @throws ConfigError when turns can't be appended exactly */
+export function dialogueOf(tokenizer: Tokenizer, config: DialogueConfig): Dialogue {
+  const known = opened.get(tokenizer) ?? new Map<string, Dialogue>();
+  opened.set(tokenizer, known);
+  const key = canonicalJson(config);
+  const dialogue = known.get(key) ?? openDialogue(tokenizer, config);
+  known.set(key, dialogue);
+  return dialogue;
+}
