@@ -48,7 +48,14 @@ async function openTrainer(train: object = TRAIN): Promise<GrpoTrainer> {
   const { model, seed, rewards, optimizer } = recipe;
   const learner = await openLearner({ model, adapter: { kind: "none" }, seed, optimizer, threads: 1 });
   const set = inDigits(await openTaskSet(TaskConfig.parse(train)));
-  const parts = { recipe, learner, train: set, evaluation: null, rubric: createRubric(rewards), registry: new EnvRegistry() };
+  const parts = {
+    recipe,
+    learner,
+    train: set,
+    evaluation: null,
+    rubric: createRubric(rewards),
+    registry: new EnvRegistry(),
+  };
   return GrpoTrainer.open(parts, await openObjective(objectiveOptions(recipe)));
 }
 
