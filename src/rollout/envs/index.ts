@@ -1,3 +1,4 @@
+import { lab } from "./lab/index.ts";
 import type { EnvironmentDef } from "./types.ts";
 
 export type { EnvPool, EnvPoolStats } from "./pool.ts";
@@ -13,4 +14,4 @@ export type {
 } from "./types.ts";
 
 /** Every kind of environment that a recipe can name. */
-export const ENVIRONMENTS: readonly EnvironmentDef[] = [];
+export const ENVIRONMENTS: readonly EnvironmentDef[] = [lab];
