@@ -7,6 +7,7 @@ import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { register } from "tsx/esm/api";
 import { parse } from "yaml";
+import { z } from "zod";
 import { ensureInstalled } from "./ensure-install.mjs";
 
 ensureInstalled();
@@ -27,7 +28,11 @@ if (existsSync(out) && !values.replace) {
   console.error(`record-episodes: ${out} is there already; --replace plays anew`);
   process.exit(0);
 }
-const config = DemonstrationConfig.parse({ name: "episodes", ...parse(text) });
+const { data: config, error } = DemonstrationConfig.safeParse({ name: "episodes", ...parse(text) });
+if (error) {
+  console.error(`record-episodes: ${text}\n${z.prettifyError(error)}`);
+  process.exit(2);
+}
 const counts = new Map();
 let done = 0;
 const episodes = await playConfigured(config, {

@@ -1,14 +1,14 @@
 import { z } from "zod";
 import { ConfigError, DataError } from "../../utils/errors.ts";
-import { ENVIRONMENTS, type EnvironmentSource } from "../envs/index.ts";
+import { EnvConfig, environmentDef } from "../envs/config.ts";
+import { cutObservation } from "../envs/counterpart.ts";
+import type { DialogueMessage } from "../types.ts";
 import { PlayConfig, type PlayWatch, playEpisodes } from "./play-episodes.ts";
 import { type RecordedEpisode, readRecordings } from "./recording.ts";
 import type { DemonstrationDef, DemonstrationSet, EpisodeDemonstration } from "./types.ts";
 
 const Options = PlayConfig.extend({
-  env: z
-    .looseObject({ name: z.string().min(1) })
-    .nullable()
+  env: EnvConfig.nullable()
     .default(null)
     .describe("environment in which the episodes are played when a run starts: a name and its options"),
   file: z
@@ -24,6 +24,11 @@ const Options = PlayConfig.extend({
     .includes("{action}", { error: "must contain {action}" })
     .default(" {action}")
     .describe("how the policy writes an action; the environment reads it without outer spaces"),
+  maxObservation: z
+    .int()
+    .min(10)
+    .default(4000)
+    .describe("longest observation, characters; the rest is cut off as in rollout.episode"),
   imitateMistakes: z
     .boolean()
     .default(true)
@@ -55,7 +60,9 @@ async function recordingsOf(options: Options): Promise<readonly RecordedEpisode[
  */
 export async function playConfigured(options: Options, watch: PlayWatch = {}): Promise<RecordedEpisode[]> {
   if (options.env === null) throw new ConfigError("demonstrations: episodes come from env or from file, got neither");
-  const source = await openEnvironment(options.env);
+  const { name, ...own } = options.env;
+  const def = environmentDef(name)!; // the schema knows the name
+  const source = await def.open(def.options.parse(own));
   try {
     return await playEpisodes(source, options, watch);
   } finally {
@@ -65,32 +72,19 @@ export async function playConfigured(options: Options, watch: PlayWatch = {}): P
 
 function toDemonstration(
   { instruction, observation, turns }: RecordedEpisode,
-  { imitateMistakes, turn }: Options,
+  { imitateMistakes, turn, maxObservation }: Options,
 ): EpisodeDemonstration {
+  const seen = (text: string): DialogueMessage => ({
+    ...{ role: "user", content: cutObservation(text, maxObservation), from: "environment" },
+  });
   return {
-    messages: [
-      { role: "user", content: instruction },
-      { role: "user", content: observation, from: "environment" },
-    ],
+    messages: [{ role: "user", content: instruction }, seen(observation)],
     turns: turns.map(({ action, mistake, observation: reply }) => ({
       text: turn.replace("{action}", () => action),
       isImitated: imitateMistakes || !mistake,
-      replies: [{ role: "user", content: reply, from: "environment" }],
+      replies: [seen(reply)],
     })),
   };
-}
-
-async function openEnvironment({ name, ...options }: { readonly name: string }): Promise<EnvironmentSource> {
-  const def = ENVIRONMENTS.find((candidate) => candidate.name === name);
-  if (!def) {
-    const names = ENVIRONMENTS.map((candidate) => candidate.name).join(", ");
-    throw new ConfigError(
-      `demonstrations: env.name: there is no environment ${JSON.stringify(name)}; there are ${names || "none"}`,
-    );
-  }
-  const parsed = def.options.safeParse(options);
-  if (!parsed.success) throw new ConfigError(`demonstrations: env ${name}\n${z.prettifyError(parsed.error)}`);
-  return def.open(parsed.data);
 }
 
 function openEpisodes(recorded: readonly RecordedEpisode[], options: Options): DemonstrationSet {

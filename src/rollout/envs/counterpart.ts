@@ -31,7 +31,7 @@ export function envCounterpart({ pool, start, showActions, maxObservation }: Env
   const seen = async (observation: string): Promise<DialogueMessage> => {
     const actions = showActions ? await call(async (open) => (await open.admissibleActions?.()) ?? []) : [];
     const more = actions.length > 0 ? `\nPossible actions: ${actions.join("; ")}` : "";
-    return { role: "user", content: cut(observation, maxObservation) + more, from: "environment" };
+    return { role: "user", content: cutObservation(observation, maxObservation) + more, from: "environment" };
   };
   return {
     async start(): Promise<CounterpartStart> {
@@ -54,7 +54,7 @@ export function envCounterpart({ pool, start, showActions, maxObservation }: Env
       return {
         messages: done ? [] : [await seen(observation)],
         ...{ done, success, action, reward, valid, info },
-        observation: cut(observation, maxObservation),
+        observation: cutObservation(observation, maxObservation),
         state: state ?? observation,
         ms: performance.now() - clock,
       };
@@ -83,7 +83,8 @@ export function readAction(text: string): string {
     .slice(0, MAX_ACTION);
 }
 
-function cut(text: string, most: number): string {
+/** The start of a text that is too long, with a mark. */
+export function cutObservation(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, most)} …`;
 }
 

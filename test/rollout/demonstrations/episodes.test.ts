@@ -10,9 +10,14 @@ import {
   type EpisodeDemonstration,
   encodeEpisode,
   openDemonstrations,
+  playConfigured,
   type RecordedEpisode,
   readRecordings,
 } from "../../../src/rollout/demonstrations/index.ts";
+import { DialogueConfig, openDialogue } from "../../../src/rollout/dialogue/index.ts";
+import { EnvConfig } from "../../../src/rollout/envs/config.ts";
+import { cutObservation, envCounterpart } from "../../../src/rollout/envs/counterpart.ts";
+import { EnvRegistry } from "../../../src/rollout/envs/registry.ts";
 import type { Dialogue, Segment } from "../../../src/rollout/types.ts";
 import { ConfigError, DataError } from "../../../src/utils/errors.ts";
 import { createRng } from "../../../src/utils/rng.ts";
@@ -42,6 +47,13 @@ const DIALOGUE: Dialogue = {
   turnEndIds: tokenizer.encode("\n"),
   turnEndTexts: [],
 };
+
+/** The form that models without a chat template get. */
+const PLAIN = openDialogue(tokenizer, DialogueConfig.parse({}));
+
+function idsOf(segments: readonly Segment[]): number[] {
+  return segments.flatMap((segment) => segment.ids);
+}
 
 function line({ content }: { content: string }): Segment {
   return { provenance: "environment", ids: tokenizer.encode(`${content}\n`) };
@@ -104,6 +116,38 @@ test("encodeEpisode: what does not fit is cut before a turn", async (t) => {
   }
 });
 
+test("episodes: what was played is laid out as a rollout lays it out", async (t) => {
+  const env = EnvConfig.parse({ name: "lab", tasks: ["find"] });
+  const maxObservation = 60; // shorter than many, so that what is cut is cut alike
+  const play = DemonstrationConfig.parse({ name: "episodes", env, limit: 1, noise: 0.3, maxObservation });
+  assert.ok(play.name === "episodes");
+  const [recorded] = await playConfigured(play);
+  assert.ok(recorded && recorded.turns.length > 2);
+  const {
+    promptIds,
+    ids,
+    inserts = [],
+  } = encodeEpisode(draw(await openDemonstrations(play)), ...([tokenizer, PLAIN, 10_000] as const));
+
+  const registry = new EnvRegistry();
+  t.after(() => registry.close());
+  const other = envCounterpart({ pool: await registry.open(env), start: recorded, showActions: false, maxObservation });
+  const { messages } = await other.start();
+  assert.deepEqual(promptIds, idsOf(PLAIN.open(messages)));
+  let from = 0;
+  for (const [i, { action, observation }] of recorded.turns.entries()) {
+    const to = inserts[i]?.at ?? ids.length;
+    const turn = ids.slice(from, to);
+    const reply = await other.reply({ text: tokenizer.decode(turn, { skipSpecial: true }), isCut: false });
+    assert.deepEqual([reply.action, reply.observation], [action, cutObservation(observation, maxObservation)]);
+    if (i < recorded.turns.length - 1)
+      assert.deepEqual(idsOf(inserts[i]!.segments), idsOf(PLAIN.bridge(turn.at(-1)!, reply.messages)));
+    else assert.ok(reply.success);
+    from = to;
+  }
+  await other.finish();
+});
+
 test("episodes: tasks are drawn uniformly, however many episodes they have", async (t) => {
   const rare = { ...EPISODE, task: "run", instruction: "run" };
   const set = await fromFile(t, [rare, ...new Array<RecordedEpisode>(30).fill(EPISODE)]);
@@ -145,7 +189,8 @@ test("episodes: env and file exclude one another, unknown kinds and empty sets a
   const open = (options: object) => openDemonstrations(DemonstrationConfig.parse({ name: "episodes", ...options }));
   await assert.rejects(open({}), (error) => error instanceof ConfigError && /got neither/.test(error.message));
   await assert.rejects(open({ env: { name: "lab" }, file: "x.jsonl" }), /got both/);
-  await assert.rejects(open({ env: { name: "nowhere" } }), /no environment "nowhere"/);
+  assert.throws(() => open({ env: { name: "labb" } }), /did you mean \\"lab\\"/);
+  assert.throws(() => open({ env: { name: "lab", sise: "tiny" } }), /sise/);
   const mistakes = { ...EPISODE, turns: EPISODE.turns.slice(0, 1) };
   await assert.rejects(fromFile(t, [mistakes], { imitateMistakes: false }), /no episode is left/);
 });
