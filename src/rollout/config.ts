@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { DialogueConfig } from "./dialogue/config.ts";
+import { ToolFormat, ToolLimits, ToolsConfig } from "./tools/config.ts";
 
 /** How tokens are drawn. Filters apply in the order temperature, top-k, top-p, min-p; what is kept is renormalised. */
 export const SamplingConfig = z.strictObject({
@@ -59,5 +60,8 @@ export const RolloutConfig = SamplingConfig.extend({
   batchSize: z.int().min(1).default(128).describe("completions decoded at once"),
   episode: EpisodeConfig.default(() => EpisodeConfig.parse({})),
   dialogue: DialogueConfig.default(() => DialogueConfig.parse({})),
+  tools: ToolsConfig.nullable().default(null).describe("what the policy can call; docs/tools.md"),
+  toolFormat: ToolFormat,
+  toolLimits: ToolLimits.default(() => ToolLimits.parse({})),
 });
 export type RolloutConfig = z.infer<typeof RolloutConfig>;

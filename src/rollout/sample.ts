@@ -8,13 +8,16 @@ import { envCounterpart } from "./envs/counterpart.ts";
 import { runEpisodes } from "./episodes/run.ts";
 import { type GenerateRequest, type GenerateStats, generate, type Sampler } from "./generate.ts";
 import { startOf } from "./tasks/environment.ts";
+import { type ToolBox, toolCounterpart, toolTexts } from "./tools/index.ts";
 import type { Completion, Dialogue, TaskSet } from "./types.ts";
 
 /** How completions of a task set are sampled. */
 export interface SampleOptions {
   readonly sampling: SamplingConfig;
-  readonly rollout: Pick<RolloutConfig, "batchSize" | "episode" | "dialogue">;
+  readonly rollout: Pick<RolloutConfig, "batchSize" | "episode" | "dialogue" | "toolFormat">;
   readonly rng: Rng;
+  /** What the policy can call while it answers a task; not used in environments. */
+  readonly tools?: ToolBox | null;
 }
 
 /** Samples what the tasks of a set ask for: one text, or an episode in the set's environment. */
@@ -22,9 +25,21 @@ export function sampleCompletions(
   sampler: Sampler,
   { worlds }: Pick<TaskSet, "worlds">,
   requests: readonly GenerateRequest[],
-  { sampling, rollout, rng }: SampleOptions,
+  { sampling, rollout, rng, tools = null }: SampleOptions,
 ): Promise<{ completions: Completion[]; stats: GenerateStats }> {
-  const { batchSize, episode, dialogue } = rollout;
+  const { batchSize, episode, dialogue, toolFormat } = rollout;
+  if (!worlds && tools) {
+    const texts = toolTexts(sampler.tokenizer, tools, toolFormat);
+    const variables = { ...dialogue.variables, ...texts.variables } as DialogueConfig["variables"];
+    return runEpisodes(sampler, requests, {
+      ...{ sampling, episode, rng, batchSize },
+      dialogue: dialogueOf(sampler.tokenizer, { ...dialogue, variables }),
+      counterpart: ({ prompt }) => {
+        const messages = typeof prompt === "string" ? [{ role: "user", content: prompt } as const] : prompt;
+        return toolCounterpart({ messages, box: tools, texts });
+      },
+    });
+  }
   if (!worlds) return generate(sampler, requests, { sampling, batchSize, rng });
   const { showActions, maxObservation } = episode;
   return runEpisodes(sampler, requests, {

@@ -155,5 +155,7 @@ export interface Completion {
   readonly episode?: Episode;
   /** Decoded `ids` without special tokens. A view: never encoded again. */
   readonly text: string;
+  /** Text of the last turn, which answers the task, where there are tools to call before; absent: `text` is the answer. */
+  readonly answer?: string;
   readonly stop: StopReason;
 }

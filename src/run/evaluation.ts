@@ -6,6 +6,7 @@ import { isDataFile } from "../rollout/data/index.ts";
 import { EnvRegistry } from "../rollout/index.ts";
 import { openTaskSet, TaskConfig } from "../rollout/tasks/index.ts";
 import { evaluate } from "../trainers/evaluate.ts";
+import { openToolBox } from "../trainers/tools.ts";
 import type { EvaluationOutput } from "../trainers/types.ts";
 import { ConfigError } from "../utils/errors.ts";
 import { nearest } from "../utils/nearest.ts";
@@ -129,13 +130,15 @@ async function evaluateIn(
 ): Promise<EvaluationOutput> {
   const tasks = await openTaskSet(plan.tasks.eval!, registry);
   const rubric = await openRubric(plan.rewards);
+  const tools = await openToolBox(plan.rollout);
   const { seed, rollout } = plan;
   const learner = await openLearner({ model: latestModel(model), adapter: { kind: "none" }, seed, threads });
   try {
     const { every: _every, ...rest } = plan.evaluate!;
-    return await evaluate(learner, tasks, rubric, { ...rest, rollout, seed, step: 0 });
+    return await evaluate(learner, tasks, rubric, { ...rest, rollout, tools, seed, step: 0 });
   } finally {
     await rubric.close();
+    await tools?.close();
     await learner.close();
   }
 }

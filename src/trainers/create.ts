@@ -8,6 +8,7 @@ import type { JobRecipe, TrainingJob } from "./job.ts";
 import { openObjective } from "./objective.ts";
 import { checkPrompts } from "./preflight.ts";
 import { SftTrainer } from "./sft.ts";
+import { openToolBox } from "./tools.ts";
 import type { Trainer } from "./types.ts";
 
 /** A trainer and the facts that a run records about what it started from. */
@@ -42,6 +43,7 @@ async function createWith(registry: EnvRegistry, { recipe, threads }: TrainingJo
   const demonstrations = recipe.demonstrations ? await openDemonstrations(recipe.demonstrations) : null;
   const objective = demonstrations ? null : await openObjective(objectiveOptions(recipe));
   const rubric = await openRubric(recipe.rewards);
+  const tools = await openToolBox(recipe.rollout);
   const { beta1, beta2, epsilon, weightDecay } = recipe.optimizer;
   const learner = await openLearner({
     model: recipe.model,
@@ -53,12 +55,13 @@ async function createWith(registry: EnvRegistry, { recipe, threads }: TrainingJo
   try {
     if (evaluation && recipe.evaluate) checkPrompts(learner, evaluation, recipe.rollout, recipe.evaluate.maxTokens);
     if (train && !demonstrations) checkPrompts(learner, train, recipe.rollout);
-    const common = { recipe, learner, evaluation, rubric, registry };
+    const common = { recipe, learner, evaluation, rubric, registry, tools };
     const trainer = demonstrations
       ? await SftTrainer.open({ ...common, demonstrations })
       : await GrpoTrainer.open({ ...common, train: train! }, objective!);
     return { trainer, modelHash: learner.modelHash, trainableCount: learner.policy.trainableCount, notes };
   } catch (error) {
+    await tools?.close();
     await learner.close();
     throw error;
   }

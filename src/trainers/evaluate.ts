@@ -1,6 +1,12 @@
 import type { Learner } from "../policy/index.ts";
 import { type Rubric, scorable } from "../rewards/index.ts";
-import { type RolloutConfig, type SamplingConfig, sampleCompletions, type TaskSet } from "../rollout/index.ts";
+import {
+  type RolloutConfig,
+  type SamplingConfig,
+  sampleCompletions,
+  type TaskSet,
+  type ToolBox,
+} from "../rollout/index.ts";
 import { createRng } from "../utils/rng.ts";
 import { toSampleRow } from "./completion-rows.ts";
 import { episodeMetrics } from "./episode-metrics.ts";
@@ -12,7 +18,8 @@ export interface EvaluateOptions extends Partial<SamplingConfig> {
   readonly samples: number;
   readonly k: readonly number[];
   readonly limit: number | null;
-  readonly rollout: SamplingConfig & Pick<RolloutConfig, "batchSize" | "episode" | "dialogue">;
+  readonly rollout: SamplingConfig & Pick<RolloutConfig, "batchSize" | "episode" | "dialogue" | "toolFormat">;
+  readonly tools?: ToolBox | null;
   readonly seed: number;
   /** Steps taken so far; it names rows, it does not change the random numbers: every evaluation draws with the same ones. */
   readonly step: number;
@@ -41,7 +48,7 @@ export async function evaluate(
   };
   const rng = createRng(seed);
   const { completions } = await sampleCompletions(learner, tasks, requests, {
-    ...{ sampling, rollout },
+    ...{ sampling, rollout, tools: options.tools ?? null },
     rng: rng.fork("evaluation"),
   });
   const scored = await Promise.all(completions.map((completion) => rubric.score(scorable(completion))));

@@ -1,7 +1,7 @@
 import { learningRate } from "../optim/index.ts";
 import type { Learner } from "../policy/index.ts";
 import type { Rubric } from "../rewards/index.ts";
-import type { EnvRegistry, TaskSet } from "../rollout/index.ts";
+import type { EnvRegistry, TaskSet, ToolBox } from "../rollout/index.ts";
 import { type AdaptiveTasks, adaptiveOf, type TaskResult } from "../rollout/tasks/index.ts";
 import { createRng, type Rng } from "../utils/rng.ts";
 import { toSampleRow } from "./completion-rows.ts";
@@ -28,6 +28,7 @@ export interface GrpoParts {
   readonly evaluation: TaskSet | null;
   readonly rubric: Rubric;
   readonly registry: EnvRegistry;
+  readonly tools: ToolBox | null;
 }
 
 /**
@@ -83,6 +84,7 @@ export class GrpoTrainer implements Trainer {
           rubric,
           order: this.order,
           tasks: train,
+          tools: this.parts.tools,
           curriculum: this.state.curriculum,
           rollout: recipe.rollout,
           filter: recipe.objective.filter,
@@ -135,6 +137,7 @@ export class GrpoTrainer implements Trainer {
     return evaluate(learner, evaluation, rubric, {
       ...recipe.evaluate,
       rollout: recipe.rollout,
+      tools: this.parts.tools,
       seed: recipe.seed,
       step,
     });
@@ -151,6 +154,7 @@ export class GrpoTrainer implements Trainer {
   async close(): Promise<void> {
     await this.parts.rubric.close();
     await this.parts.registry.close();
+    await this.parts.tools?.close();
     await this.parts.learner.close();
   }
 

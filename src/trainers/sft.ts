@@ -2,7 +2,7 @@ import { learningRate } from "../optim/index.ts";
 import type { Learner } from "../policy/index.ts";
 import type { Rubric } from "../rewards/index.ts";
 import type { DemonstrationSet } from "../rollout/demonstrations/index.ts";
-import { dialogueOf, type EnvRegistry, type TaskSet } from "../rollout/index.ts";
+import { dialogueOf, type EnvRegistry, type TaskSet, type ToolBox } from "../rollout/index.ts";
 import type { Dialogue } from "../rollout/types.ts";
 import { ConfigError } from "../utils/errors.ts";
 import { createRng, type Rng } from "../utils/rng.ts";
@@ -24,6 +24,7 @@ export interface SftParts {
   readonly evaluation: TaskSet | null;
   readonly rubric: Rubric;
   readonly registry: EnvRegistry;
+  readonly tools: ToolBox | null;
 }
 
 /**
@@ -117,6 +118,7 @@ export class SftTrainer implements Trainer {
     return evaluate(learner, evaluation, rubric, {
       ...recipe.evaluate,
       rollout: recipe.rollout,
+      tools: this.parts.tools,
       seed: recipe.seed,
       step,
     });
@@ -133,6 +135,7 @@ export class SftTrainer implements Trainer {
   async close(): Promise<void> {
     await this.parts.rubric.close();
     await this.parts.registry.close();
+    await this.parts.tools?.close();
     await this.parts.learner.close();
   }
 

@@ -8,6 +8,7 @@ import {
   sampleCompletions,
   type Task,
   type TaskSet,
+  type ToolBox,
 } from "../rollout/index.ts";
 import type { Rng } from "../utils/rng.ts";
 import type { FilterConfig } from "./config.ts";
@@ -21,6 +22,7 @@ export interface RolloutParts {
   readonly order: TaskOrder;
   /** The set that the order draws from. */
   readonly tasks: TaskSet;
+  readonly tools: ToolBox | null;
   /** State of the curriculum; null without one. */
   readonly curriculum: Json;
   readonly rollout: RolloutConfig;
@@ -63,7 +65,7 @@ export async function rollOut(parts: RolloutParts, first: number, plan: Auxiliar
 }
 
 async function sampleGroups(
-  { learner, rubric, rollout, filter, rng, tasks: set }: RolloutParts,
+  { learner, rubric, rollout, filter, rng, tasks: set, tools }: RolloutParts,
   tasks: readonly Task[],
   options: {
     from: number;
@@ -78,7 +80,7 @@ async function sampleGroups(
   const requests = tasks.map((task, i) => ({ task, group: from + i, count: rollout.groupSize }));
   const generated = await sampleCompletions(learner, set, requests, {
     sampling: { ...rollout, temperature },
-    rollout,
+    ...{ rollout, tools },
     rng: rng.fork(name),
   });
   for (const key of Object.keys(stats) as (keyof GenerateStats)[]) stats[key] += generated.stats[key];

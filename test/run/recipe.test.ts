@@ -62,7 +62,7 @@ test("loadRecipe: a LoRA's alpha is twice its rank by default, and its rank is r
 
 test("loadRecipe: an unknown key names its path, its line and the nearest key", () => {
   assert.deepEqual(problems(GOOD.replace("maxTokens", "maxTokns")), [
-    'r.yaml:5 rollout.maxTokns: unknown key, did you mean "maxTokens"? (known: temperature, topK, topP, minP, maxTokens, stop, promptsPerStep, groupSize, batchSize, episode, dialogue)',
+    'r.yaml:5 rollout.maxTokns: unknown key, did you mean "maxTokens"? (known: temperature, topK, topP, minP, maxTokens, stop, promptsPerStep, groupSize, batchSize, episode, dialogue, tools, toolFormat, toolLimits)',
   ]);
   assert.match(
     problems(GOOD.replace("steps: 10", "step: 10")).join("\n"),

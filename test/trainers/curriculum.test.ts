@@ -55,6 +55,7 @@ async function openTrainer(train: object = TRAIN): Promise<GrpoTrainer> {
     evaluation: null,
     rubric: createRubric(rewards),
     registry: new EnvRegistry(),
+    tools: null,
   };
   return GrpoTrainer.open(parts, await openObjective(objectiveOptions(recipe)));
 }

@@ -136,6 +136,7 @@ export class EpisodeRow {
       states: this.#states.slice(0, Math.max(1, this.#records.length)),
       ...{ promptSegments: this.#prompt, inserts: this.#inserts },
       text: decode(ids),
+      answer: decode(ids.slice(this.#records.at(-1)?.start ?? 0)),
       stop: STOPS[this.#end],
       episode: {
         ...{ turns: this.#records, end: this.#end, success: this.#success, error: this.#error, resetMs: this.#resetMs },

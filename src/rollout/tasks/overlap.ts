@@ -25,8 +25,9 @@ export function checkDisjoint(train: TaskSet, test: TaskSet): void {
   }
 }
 
-function questionOf({ prompt }: Task): string {
-  return sameQuestion(questionText(prompt));
+/** An episode has no question of its own: its start says which it is. */
+function questionOf({ prompt, id }: Task): string {
+  return prompt === "" ? id : sameQuestion(questionText(prompt));
 }
 
 /** Task sets whose questions people wrote: those of generators share their words by design. */
