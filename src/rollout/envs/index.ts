@@ -1,4 +1,5 @@
 import { lab } from "./lab/index.ts";
+import { textWorldExpress } from "./textworld-express/index.ts";
 import type { EnvironmentDef } from "./types.ts";
 
 export type { EnvPool, EnvPoolStats } from "./pool.ts";
@@ -14,4 +15,4 @@ export type {
 } from "./types.ts";
 
 /** Every kind of environment that a recipe can name. */
-export const ENVIRONMENTS: readonly EnvironmentDef[] = [lab];
+export const ENVIRONMENTS: readonly EnvironmentDef[] = [lab, textWorldExpress];
