@@ -20,11 +20,11 @@ export function encodeDemonstration({ prompt, completion }: Demonstration, token
 
 /**
  * Encodes an episode turn by turn, as a rollout meets it: the text of a turn by itself, then its end, then what the dialogue puts before the next.
- * The replies to the last turn are nobody's context and are left out.
+ * The replies to the last turn are nobody's context and are left out. A demonstration that is a text becomes one completion of its first token.
  * @param maxTokens the episode is cut before the first turn that does not fit
  */
 export function encodeEpisode(
-  { messages, turns }: EpisodeDemonstration,
+  { messages, turns, isText }: EpisodeDemonstration,
   tokenizer: Tokenizer,
   dialogue: Dialogue,
   maxTokens: number,
@@ -44,7 +44,18 @@ export function encodeEpisode(
     ids.push(...turn);
     while (imitated.length < ids.length) imitated.push(isImitated);
   }
-  return { promptIds, ids, inserts, imitated };
+  return isText ? asText({ promptIds, ids, inserts }) : { promptIds, ids, inserts, imitated };
+}
+
+/** The same tokens without turns: all but the first are to be written. */
+function asText({ promptIds, ids, inserts }: Required<Omit<EncodedDemonstration, "imitated">>): EncodedDemonstration {
+  const whole = [...promptIds];
+  let next = 0;
+  ids.forEach((id, i) => {
+    if (inserts[next]?.at === i) whole.push(...idsOf(inserts[next++]!.segments));
+    whole.push(id);
+  });
+  return { promptIds: whole.slice(0, 1), ids: whole.slice(1) };
 }
 
 function idsOf(segments: readonly Segment[]): number[] {

@@ -29,6 +29,12 @@ const Options = PlayConfig.extend({
     .min(10)
     .default(4000)
     .describe("longest observation, characters; the rest is cut off as in rollout.episode"),
+  learn: z
+    .enum(["actions", "everything"])
+    .default("actions")
+    .describe(
+      "everything: the whole transcript as a text, what the environment says too, so that a model that starts from nothing learns its words first",
+    ),
   imitateMistakes: z
     .boolean()
     .default(true)
@@ -72,12 +78,13 @@ export async function playConfigured(options: Options, watch: PlayWatch = {}): P
 
 function toDemonstration(
   { instruction, observation, turns }: RecordedEpisode,
-  { imitateMistakes, turn, maxObservation }: Options,
+  { learn, imitateMistakes, turn, maxObservation }: Options,
 ): EpisodeDemonstration {
   const seen = (text: string): DialogueMessage => ({
     ...{ role: "user", content: cutObservation(text, maxObservation), from: "environment" },
   });
   return {
+    isText: learn === "everything",
     messages: [{ role: "user", content: instruction }, seen(observation)],
     turns: turns.map(({ action, mistake, observation: reply }) => ({
       text: turn.replace("{action}", () => action),

@@ -13,6 +13,8 @@ export interface EpisodeDemonstration {
   /** The conversation before the first turn. */
   readonly messages: readonly DialogueMessage[];
   readonly turns: readonly DemonstratedTurn[];
+  /** The whole transcript trains, as a text that nobody took part in. */
+  readonly isText: boolean;
 }
 
 /** One turn of an {@link EpisodeDemonstration}. */

@@ -99,6 +99,14 @@ test("encodeEpisode: tokens are those of the whole text, and only actions with t
   );
 });
 
+test("encodeEpisode: a transcript that is learned as a text has no turns, and all of it trains", async (t) => {
+  const set = await fromFile(t, [EPISODE], { learn: "everything", imitateMistakes: false });
+  const { promptIds, ids, ...rest } = encodeEpisode(draw(set), tokenizer, DIALOGUE, 1000);
+  assert.equal(promptIds.length, 1);
+  assert.equal(tokenizer.decode([...promptIds, ...ids]), TEXT);
+  assert.deepEqual(rest, {});
+});
+
 test("encodeEpisode: what does not fit is cut before a turn", async (t) => {
   const demonstration = draw(await fromFile(t, [EPISODE]));
   const whole = encodeEpisode(demonstration, tokenizer, DIALOGUE, 1000);
