@@ -5,7 +5,7 @@ import { admissible } from "./parse.ts";
 import { act, firstSight, goldFrom, type Play, startPlay } from "./play.ts";
 import { playOf, takeSnapshot } from "./snapshot.ts";
 import { LAB_TASKS, type LabTask } from "./tasks/index.ts";
-import { splitOf, variationCount } from "./variations.ts";
+import { splitsOf } from "./variations.ts";
 
 export { LabOptions } from "./options.ts";
 
@@ -51,9 +51,7 @@ function openLab(options: LabOptions): EnvironmentSource {
 /** In a fixed random order, so that the first of them are a fair sample. */
 function startsOf(split: EnvSplit, tasks: readonly LabTask[]): EpisodeStart[] {
   const starts = tasks.flatMap((task) =>
-    Array.from({ length: variationCount(task) }, (_, seed) => ({ task: task.name, seed })).filter(
-      ({ seed }) => splitOf(task, seed) === split,
-    ),
+    splitsOf(task).flatMap((own, seed) => (own === split ? [{ task: task.name, seed }] : [])),
   );
   return createRng("lab-order").fork(split).shuffle(starts);
 }

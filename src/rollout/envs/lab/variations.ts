@@ -21,8 +21,19 @@ export function combinationOf({ axes }: LabTask, seed: number): number[] {
   });
 }
 
-/** The split of a variation: a hash of task and combination decides, so that sizes and options don't move it. */
-export function splitOf({ name }: LabTask, seed: number): EnvSplit {
-  const share = createRng("lab-split").fork(name, seed).uniform();
+const known = new Map<string, readonly EnvSplit[]>();
+
+/** The split of every variation of a task: a hash of task and combination decides, so that sizes and options don't move it. */
+export function splitsOf(task: LabTask): readonly EnvSplit[] {
+  let splits = known.get(task.name);
+  if (splits === undefined) {
+    const rng = createRng("lab-split");
+    splits = Array.from({ length: variationCount(task) }, (_, seed) => splitAt(rng.fork(task.name, seed).uniform()));
+    known.set(task.name, splits);
+  }
+  return splits;
+}
+
+function splitAt(share: number): EnvSplit {
   return share < TEST_SHARE ? "test" : share < TEST_SHARE + DEV_SHARE ? "dev" : "train";
 }
