@@ -49,6 +49,9 @@ const SPECS: readonly Spec[] = [
       "rollout/stop/eos": "end of sequence",
       "rollout/stop/length": "token limit",
       "rollout/stop/string": "stop text",
+      "rollout/stop/environment": "the environment",
+      "rollout/stop/budget": "limit of turns or context",
+      "rollout/stop/error": "a fault",
     },
     percent: true,
   },
@@ -106,7 +109,12 @@ const SPECS: readonly Spec[] = [
 export function chartsOf(runs: readonly RunData[]): Chart[] {
   const logged = new Set(runs.flatMap(({ rows }) => rows.flatMap((row) => Object.keys(row))));
   const others = [...rewardSpecs(logged), ...controlSpecs(logged)];
-  return [accuracyChart(runs), ...[...SPECS, ...others].map((spec) => chartOf(spec, runs))]
+  return drawable([accuracyChart(runs), ...[...SPECS, ...others].map((spec) => chartOf(spec, runs))]);
+}
+
+/** Charts without the lines that say nothing, and without those that have no line then. */
+export function drawable(charts: readonly Chart[]): Chart[] {
+  return charts
     .map((chart) => ({
       ...chart,
       series: chart.series.filter(({ points }) => points.length > 1 && !isFlatZero(points)),

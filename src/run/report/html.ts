@@ -2,6 +2,8 @@ import { packageVersion } from "../environment.ts";
 import { renderChart } from "./charts.ts";
 import { chartsOf } from "./curves.ts";
 import type { RunData } from "./data.ts";
+import { episodeCharts } from "./episode-curves.ts";
+import { EPISODE_STYLE } from "./episode-style.ts";
 import { rewardsSection } from "./rewards.ts";
 import { type Decode, samplesSection } from "./samples.ts";
 import { SCRIPT } from "./script.ts";
@@ -19,14 +21,16 @@ export function renderReport(runs: readonly RunData[], decode: Decode = null): s
   const single = runs.length === 1;
   const title = single ? first.name : `${runs.length} runs`;
   const charts = chartsOf(runs).map(renderChart).join("\n");
+  const episodes = episodeCharts(runs).map(renderChart).join("\n");
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">
-<link rel="icon" href="data:,"><title>${escapeHtml(title)} · rlvr report</title><style>${STYLE}</style></head>
+<link rel="icon" href="data:,"><title>${escapeHtml(title)} · rlvr report</title><style>${STYLE}${EPISODE_STYLE}</style></head>
 <body><main>
 <h1>${escapeHtml(title)}</h1><p class="sub">${single ? escapeHtml(subtitle(first)) : "side by side"}</p>
 ${single ? `${hero(first)}${cards(first)}` : runTable(runs)}
 <section><h2>Training</h2><div class="charts">${charts}</div></section>
+${episodes === "" ? "" : `<section><h2>Episodes</h2><div class="charts">${episodes}</div></section>`}
 ${single ? rewardsSection(first) + samplesSection(first, decode) : ""}
 ${runs.map((run) => `<section><h2>How it was made${single ? "" : ` · ${escapeHtml(run.name)}`}</h2>${about(run)}</section>`).join("\n")}
 <footer>Made by rlvr ${escapeHtml(packageVersion())}. This file needs no network.</footer>

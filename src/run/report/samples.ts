@@ -1,11 +1,15 @@
 import type { SampleRow } from "../../trainers/types.ts";
-import type { RunData, SamplePair } from "./data.ts";
+import { evenly, type RunData, type SamplePair } from "./data.ts";
 import { escapeHtml, number } from "./text.ts";
+import { coloured, type Decode, tokenSpans } from "./tokens.ts";
+import { episodeFacts, isEpisode, turnsView } from "./turns.ts";
 
-/** Turns token ids into text, for the colours of single tokens; null when the run's tokenizer is not at hand. */
-export type Decode = ((ids: readonly number[]) => string) | null;
+export type { Decode } from "./tokens.ts";
 
 const MAX_TOKENS = 320;
+/** Episodes are long: fewer of them are shown. */
+const MAX_EPISODE_PAIRS = 16;
+const MAX_EPISODE_MEMBERS = 4;
 
 /** Completions before and after training on the same unseen problems, and groups from training. */
 export function samplesSection(run: RunData, decode: Decode): string {
@@ -16,7 +20,11 @@ export function samplesSection(run: RunData, decode: Decode): string {
   const key = decode
     ? `<p class="key">Token colour: entropy when it was sampled <span class="ramp">${[0, 2, 4, 6, 8].map((level) => `<i class="e${level}">${level === 0 ? "0" : level === 8 ? "≥ 2 nats" : "&nbsp;"}</i>`).join("")}</span></p>`
     : "";
-  return `<section><h2>Completions</h2>${key}${parts.join("")}</section>`;
+  const hasEpisodes = [...run.pairs.map(({ before }) => before), ...run.groups.flat()].some(isEpisode);
+  const strips = hasEpisodes
+    ? `<p class="key">Above an episode: one cell a turn, coloured by its mean entropy; × is an action that was not understood, a line under the cell a reward (green) or a cost (red).</p>`
+    : "";
+  return `<section><h2>Completions</h2>${key}${strips}${parts.join("")}</section>`;
 }
 
 type Change = "learned" | "lost" | "both" | "neither";
@@ -27,7 +35,8 @@ const CHANGES: Record<Change, string> = {
   neither: "wrong both times",
 };
 
-function pairs(list: readonly SamplePair[], decode: Decode): string {
+function pairs(all: readonly SamplePair[], decode: Decode): string {
+  const list = all.some(({ before }) => isEpisode(before)) ? evenly(all, MAX_EPISODE_PAIRS) : all;
   const kinds = list.map(changeOf);
   const button = (kind: Change): string => {
     const count = kinds.filter((other) => other === kind).length;
@@ -35,7 +44,7 @@ function pairs(list: readonly SamplePair[], decode: Decode): string {
   };
   const items = list.map((pair, i) => {
     const kind = kinds[i]!;
-    return `<details data-kind="${kind}"${i === 0 ? " open" : ""}><summary><code>${prompt(pair.before.prompt, 90)}</code><span class="tag ${kind}">${CHANGES[kind]}</span></summary>
+    return `<details data-kind="${kind}"${i === 0 ? " open" : ""}><summary><code>${titleOf(pair.before, 90)}</code><span class="tag ${kind}">${CHANGES[kind]}</span></summary>
 <div class="two">${completion(pair.before, "before", decode)}${completion(pair.after, "after", decode)}</div></details>`;
   });
   return `<h3>Unseen problems, before and after</h3><p class="hint">${list.length} problems at equal distances through the evaluation set, first sample of each.</p>
@@ -47,10 +56,13 @@ function groups(list: readonly (readonly SampleRow[])[], decode: Decode): string
   const items = list.map((rows) => {
     const first = rows[0]!;
     const mean = rows.reduce((sum, row) => sum + (row.reward ?? 0), 0) / rows.length;
-    return `<details><summary><span>step ${first.step}</span><code>${prompt(first.prompt, 70)}</code><span class="tag">mean reward ${number(mean, 3)}</span></summary>
-<div class="two">${rows.map((row) => completion(row, `sample ${row.member + 1}`, decode, true)).join("")}</div></details>`;
+    return `<details><summary><span>step ${first.step}</span><code>${titleOf(first, 70)}</code><span class="tag">mean reward ${number(mean, 3)}</span></summary>
+<div class="two">${rows
+      .slice(0, isEpisode(first) ? MAX_EPISODE_MEMBERS : rows.length)
+      .map((row) => completion(row, `sample ${row.member + 1}`, decode, true))
+      .join("")}</div></details>`;
   });
-  return `<h3>From training</h3><p class="hint">One group each of the first, a middle and the last step: the same problem, several attempts.</p><div class="list">${items.join("")}</div>`;
+  return `<h3>From training</h3><p class="hint">One group each of the first, a middle and the last step: the same problem, several attempts.${list.some((rows) => isEpisode(rows[0]!) && rows.length > MAX_EPISODE_MEMBERS) ? ` The first ${MAX_EPISODE_MEMBERS} of each group.` : ""}</p><div class="list">${items.join("")}</div>`;
 }
 
 function completion(row: SampleRow, label: string, decode: Decode, withAdvantage = false): string {
@@ -58,39 +70,34 @@ function completion(row: SampleRow, label: string, decode: Decode, withAdvantage
   const main = verdicts[0]?.[1];
   const facts = [
     row.reward === null ? "not scored" : `reward ${number(row.reward, 3)}`,
+    ...(isEpisode(row) ? episodeFacts(row) : []),
     ...(withAdvantage ? [`advantage ${number(row.advantage, 3)}`] : []),
     `${row.ids.length} tokens`,
-    `ended by ${row.stop}`,
+    ...(isEpisode(row) ? [] : [`ended by ${row.stop}`]),
   ];
   const reasons = verdicts
     .map(([name, { outcome, reason }]) => `<li><b>${escapeHtml(name)}</b> ${outcome}: ${escapeHtml(reason)}</li>`)
     .join("");
   return `<article><header><b>${label}</b>${main ? `<span class="tag ${main.outcome}">${main.outcome}</span>` : ""}<small>${facts.join(" · ")}</small></header>
-<p class="text">${tokens(row, decode)}</p><ul class="reasons">${reasons}</ul></article>`;
+${isEpisode(row) ? turnsView(row, decode) : `<p class="text">${tokens(row, decode)}</p>`}<ul class="reasons">${reasons}</ul></article>`;
 }
 
 /** The completion with each token on the colour of its entropy, ten levels from 0 to 2 nats. */
-function tokens(row: SampleRow, decode: Decode): string {
-  if (!decode) return escapeHtml(row.text.slice(0, 2000));
-  const spans: string[] = [];
-  let before = "";
-  let level = 0;
-  for (let i = 0; i < Math.min(row.ids.length, MAX_TOKENS); i++) {
-    const text = decode(row.ids.slice(0, i + 1));
-    level = Math.max(level, Math.min(9, Math.floor((row.entropy[i] ?? 0) / 0.2)));
-    if (text.endsWith("\ufffd") || text.length <= before.length) continue; // half a character, or a token without text
-    spans.push(`<i class="e${level}">${escapeHtml(text.slice(before.length))}</i>`);
-    [before, level] = [text, 0];
-  }
-  return (
-    spans.join("") + (row.ids.length > MAX_TOKENS ? `<small> … ${row.ids.length - MAX_TOKENS} more tokens</small>` : "")
-  );
+function tokens({ ids, entropy, text }: SampleRow, decode: Decode): string {
+  if (!decode) return escapeHtml(text.slice(0, 2000));
+  const more = ids.length > MAX_TOKENS ? `<small> … ${ids.length - MAX_TOKENS} more tokens</small>` : "";
+  return coloured(tokenSpans(ids.slice(0, MAX_TOKENS), entropy, decode)) + more;
 }
 
 function changeOf({ before, after }: SamplePair): Change {
   const right = (row: SampleRow): boolean => Object.values(row.rewards)[0]?.outcome === "correct";
   if (right(before)) return right(after) ? "both" : "lost";
   return right(after) ? "learned" : "neither";
+}
+
+/** The end of the prompt; of an episode the name of its start: its prompt ends with what every room looks like. */
+function titleOf(row: SampleRow, length: number): string {
+  return isEpisode(row) ? escapeHtml(row.task) : prompt(row.prompt, length);
 }
 
 function prompt(text: string, length: number): string {
