@@ -21,6 +21,7 @@ const MAX_ACTION = 1000;
 export function envCounterpart({ pool, start, showActions, maxObservation }: EnvCounterpartOptions): Counterpart {
   let world: Environment | null = null;
   let isBusy = false;
+  let isFinished = false;
   const call = async <T>(work: (world: Environment) => Promise<T>): Promise<T> => {
     if (!world) throw new EnvError(`${pool.source.name}: no episode is open`);
     isBusy = true;
@@ -35,7 +36,12 @@ export function envCounterpart({ pool, start, showActions, maxObservation }: Env
   };
   return {
     async start(): Promise<CounterpartStart> {
-      world = await pool.acquire();
+      const own = await pool.acquire();
+      if (isFinished) {
+        pool.release(own);
+        throw new EnvError(`${pool.source.name}: the episode was over before it had a world`);
+      }
+      world = own;
       const clock = performance.now();
       const { instruction, observation, state } = await call(async (open) =>
         checkReset(await open.reset(start), pool.source.name),
@@ -60,6 +66,7 @@ export function envCounterpart({ pool, start, showActions, maxObservation }: Env
       };
     },
     async finish(): Promise<void> {
+      isFinished = true;
       if (!world) return;
       if (isBusy) pool.discard(world);
       else pool.release(world);

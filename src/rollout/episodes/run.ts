@@ -120,8 +120,9 @@ class Stage {
   /** One token for all who draw, or what has come back for all who don't. */
   private async turn(): Promise<void> {
     const drawing = this.slots.filter(({ phase }) => phase === "drawing");
-    const live = this.slots.filter(({ phase }) => phase !== "done").length;
-    if (drawing.length > 0 && drawing.length >= DRAW_ABOVE * live) {
+    // counted as they were sent: who has answered by now must not decide what runs
+    const away = this.replies.length;
+    if (drawing.length > 0 && drawing.length >= DRAW_ABOVE * (drawing.length + away)) {
       await this.draw(drawing);
       return;
     }
