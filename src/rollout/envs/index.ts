@@ -1,4 +1,5 @@
 import { lab } from "./lab/index.ts";
+import { scienceWorld } from "./scienceworld/index.ts";
 import { textWorldExpress } from "./textworld-express/index.ts";
 import type { EnvironmentDef } from "./types.ts";
 
@@ -15,4 +16,4 @@ export type {
 } from "./types.ts";
 
 /** Every kind of environment that a recipe can name. */
-export const ENVIRONMENTS: readonly EnvironmentDef[] = [lab, textWorldExpress];
+export const ENVIRONMENTS: readonly EnvironmentDef[] = [lab, scienceWorld, textWorldExpress];
