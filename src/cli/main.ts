@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { packageVersion } from "../run/environment.ts";
 import { dataCommand } from "./data.ts";
 import { doctorCommand } from "./doctor.ts";
+import { envCommand } from "./env.ts";
 import { evalCommand } from "./eval.ts";
 import { modelsCommand } from "./models.ts";
 import { objectiveCommand } from "./objective.ts";
@@ -28,6 +29,7 @@ function program(): Command {
     dataCommand(),
     objectiveCommand(),
     rewardCommand(),
+    envCommand(),
   ])
     root.addCommand(command);
   withExample(root, "rlvr train recipes/start.yaml", "rlvr report runs/start");

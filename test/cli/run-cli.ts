@@ -15,7 +15,8 @@ export interface Ended {
 export interface Running {
   readonly ended: Promise<Ended>;
   kill(signal: NodeJS.Signals): void;
-  /** Text on stderr so far. */
+  /** Text so far. */
+  stdout(): string;
   stderr(): string;
 }
 
@@ -45,6 +46,7 @@ export function startCli(args: readonly string[], options: StartOptions = {}): R
   return {
     ended: new Promise((resolve) => child.on("close", (code, signal) => resolve({ code, signal, ...text }))),
     kill: (signal) => child.kill(signal),
+    stdout: () => text.stdout,
     stderr: () => text.stderr,
   };
 }

@@ -1,3 +1,4 @@
+import { http } from "./http/index.ts";
 import { lab } from "./lab/index.ts";
 import { scienceWorld } from "./scienceworld/index.ts";
 import { textWorldExpress } from "./textworld-express/index.ts";
@@ -16,4 +17,4 @@ export type {
 } from "./types.ts";
 
 /** Every kind of environment that a recipe can name. */
-export const ENVIRONMENTS: readonly EnvironmentDef[] = [lab, scienceWorld, textWorldExpress];
+export const ENVIRONMENTS: readonly EnvironmentDef[] = [lab, scienceWorld, textWorldExpress, http];
