@@ -1,3 +1,4 @@
+import { countdownTurns } from "./countdown-turns.ts";
 import { http } from "./http/index.ts";
 import { lab } from "./lab/index.ts";
 import { scienceWorld } from "./scienceworld/index.ts";
@@ -17,4 +18,4 @@ export type {
 } from "./types.ts";
 
 /** Every kind of environment that a recipe can name. */
-export const ENVIRONMENTS: readonly EnvironmentDef[] = [lab, scienceWorld, textWorldExpress, http];
+export const ENVIRONMENTS: readonly EnvironmentDef[] = [lab, countdownTurns, scienceWorld, textWorldExpress, http];
