@@ -43,7 +43,7 @@ const episodes = await playConfigured(config, {
     count.solved += success ? 1 : 0;
     count.actions += turns.length;
     counts.set(task, count);
-    if (++done % 50 === 0) console.error(`record-episodes: ${done} played`);
+    if (++done % 100 === 0) console.error(`record-episodes: ${done} played`);
   },
 });
 writeFileAtomic(out, episodes.map((episode) => `${JSON.stringify(episode)}\n`).join(""));

@@ -50,13 +50,14 @@ export async function playEpisodes(
 ): Promise<RecordedEpisode[]> {
   const rng = createRng(config.seed);
   const starts = await chooseStarts(source, config, rng);
+  const solver = rememberPaths(source);
   const played: RecordedEpisode[] = [];
   let next = 0;
   const work = async (): Promise<void> => {
     const world = await source.open();
     try {
       for (let i = next++; i < starts.length; i = next++) {
-        const episode = await playEpisode(source, world, starts[i]!, config, rng.fork("episode", i));
+        const episode = await playEpisode(solver, world, starts[i]!, config, rng.fork("episode", i));
         played[i] = episode;
         onEpisode?.(episode);
       }
@@ -68,6 +69,19 @@ export async function playEpisodes(
   const ends = await Promise.allSettled(Array.from({ length: Math.min(worlds, starts.length) }, work));
   for (const end of ends) if (end.status === "rejected") throw end.reason;
   return played.filter(({ success, turns }) => turns.length > 0 && (success || config.keep === "all"));
+}
+
+/** Gold paths may be slow to find: each is asked for once, however often its start is played. */
+function rememberPaths(source: EnvironmentSource): EnvironmentSource {
+  if (!source.goldActions) return source;
+  const paths = new Map<string, Promise<readonly string[]>>();
+  const goldActions = (start: EpisodeStart): Promise<readonly string[]> => {
+    const key = `${start.task} ${start.seed}`;
+    const path = paths.get(key) ?? source.goldActions!(start);
+    paths.set(key, path);
+    return path;
+  };
+  return { ...source, goldActions };
 }
 
 async function chooseStarts(source: EnvironmentSource, config: PlayConfig, rng: Rng): Promise<EpisodeStart[]> {
