@@ -19,7 +19,7 @@ export interface Forecast {
     readonly base: number;
     readonly total: number;
   };
-  /** Sampled tokens of one step when every completion is as long as allowed. */
+  /** Sampled tokens of one step when every completion is as long as allowed; of episodes, whole contexts. */
   readonly tokensPerStep: number;
   /** Floating-point operations of one step, in units of 1e9, for these tokens. */
   readonly gigaflopPerStep: number;
@@ -42,10 +42,13 @@ export function forecast(recipe: Recipe): Forecast {
   const { rollout, update, sft } = recipe;
   const isSft = recipe.trainer === "sft";
   const rows = isSft ? 0 : Math.min(rollout.batchSize, rollout.promptsPerStep * rollout.groupSize);
-  const tokensPerStep = isSft ? sft.tokensPerStep : rollout.promptsPerStep * rollout.groupSize * rollout.maxTokens;
+  const isPlayed = recipe.tasks.train?.name === "environment" || rollout.tools !== null;
+  const episode = Math.min(sizes.maxPositions, rollout.episode.contextTokens ?? sizes.maxPositions);
+  const perCompletion = isPlayed ? episode : rollout.maxTokens;
+  const tokensPerStep = isSft ? sft.tokensPerStep : rollout.promptsPerStep * rollout.groupSize * perCompletion;
   const micro = Math.min(isSft ? sft.tokensPerStep : update.microBatchTokens, tokensPerStep * 2);
   const kvWidth = sizes.kvHeads * sizes.headDim;
-  const context = Math.min(sizes.maxPositions, rollout.maxTokens * 2);
+  const context = isPlayed ? episode : Math.min(sizes.maxPositions, rollout.maxTokens * 2);
   const inner = 6 * sizes.width + 4 * kvWidth + 6 * sizes.ffWidth + 2 * sizes.heads * Math.min(context, 1024);
   const gb = (floats: number): number => (floats * FLOAT) / GIB;
   const memory = {
