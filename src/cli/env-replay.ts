@@ -25,10 +25,11 @@ export function addReplay(env: Command): void {
 }
 
 async function replayAction(name: string, paths: readonly string[], { json, plays }: Options): Promise<void> {
-  const { openReplayer, readTraces, replayTrace } = await import("../rollout/envs/replay.ts");
+  const { readTraces, replayerOf, replayTrace } = await import("../rollout/envs/replay.ts");
+  const open = replayerOf(name);
   const files: { path: string; traces: Awaited<ReturnType<typeof readTraces>> }[] = [];
   for (const path of paths) files.push({ path, traces: await readTraces(path, name) });
-  const replayer = await openReplayer(name);
+  const replayer = await open();
   const replays: (Awaited<ReturnType<typeof replayTrace>> & { path: string })[] = [];
   try {
     for (const { path, traces } of files)

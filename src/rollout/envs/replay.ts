@@ -44,10 +44,10 @@ const REPLAYERS: Readonly<Record<string, () => Promise<Replayer>>> = {
 /** Environments whose recordings can be played again. */
 export const REPLAYABLE: readonly string[] = Object.keys(REPLAYERS);
 
-/** Starts a simulator that plays recordings. @throws ConfigError for an environment that has none */
-export function openReplayer(name: string): Promise<Replayer> {
+/** How to start a simulator that plays recordings. @throws ConfigError for an environment that has none */
+export function replayerOf(name: string): () => Promise<Replayer> {
   const open = Object.hasOwn(REPLAYERS, name) ? REPLAYERS[name] : undefined;
-  if (open) return open();
+  if (open) return open;
   throw new ConfigError(`recordings of ${JSON.stringify(name)} can't be played; of ${REPLAYABLE.join(", ")} they can`);
 }
 
