@@ -11,6 +11,8 @@ const HASHES = {
   freeze: "5d82aa5c28eb8705",
   find: "bd506183421c45d4",
   measure: "18b4061b9457edef",
+  grow: "98679429a621ab14",
+  circuit: "84408b0305eb7798",
 } as const;
 
 test("lab: a solved episode reads as it did", async () => {
@@ -57,7 +59,7 @@ for (const [task, hash] of Object.entries(HASHES)) {
 }
 
 test("lab: starts of the five first tasks are those they were, in their order", async () => {
-  const source = await openLab({ tasks: Object.keys(HASHES) });
+  const source = await openLab({ tasks: ["melt", "boil", "freeze", "find", "measure"] });
   const splits = await Promise.all((["train", "dev", "test"] as const).map((split) => source.starts(split)));
   assert.deepEqual(
     splits.map(({ length }) => length),

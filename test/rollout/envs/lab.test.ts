@@ -120,6 +120,8 @@ test("lab: from wherever random actions led, the solver still solves, unless the
       const before = await walk(world, any.choices, (action) => !action.startsWith("focus"));
       const actions = await gold(world);
       if (before.at(-1)?.done) return;
+      // what has sprouted in a wrong pot stays there
+      if (actions === null && before.some(({ observation }) => /seed in the \w+ pot/.test(observation))) return;
       assert.ok(actions !== null, "there is a way");
       assert.equal((await play(world, actions)).steps.at(-1)?.success, true);
     }),
@@ -263,6 +265,96 @@ test("lab: a right box is a wrong choice before the temperature was measured", a
     assert.deepEqual(await world.step(answer).then(({ done, success }) => [done, success]), [true, false]);
   }
   assert.ok(tried > 5, `${tried}`);
+});
+
+/** The world of the first start of a task whose instruction is as wanted. */
+async function enter(task: string, options: object, isFit: (instruction: string) => boolean): Promise<Environment> {
+  const source = await openLab(options);
+  const world = await source.open();
+  for (const start of await source.starts("train", [task]))
+    if (isFit((await world.reset(start)).instruction)) return world;
+  throw new Error(`no ${task} is like that`);
+}
+
+/** Acts as the solver says until it says something that matches. */
+async function until(world: Environment, pattern: RegExp): Promise<void> {
+  for (let next = await gold(world); next !== null && !pattern.test(next[0] ?? ""); next = await gold(world))
+    await world.step(next[0]!);
+}
+
+test("lab: a plant grows in stages while its soil is wet, and counts only when it is what was asked for", async () => {
+  const world = await enter("grow", { size: "tiny" }, (text) => text.includes("a flower"));
+  await until(world, /^wait/);
+  const pot = (await world.step("look")).observation;
+  const [, seed] = /wet \w+ pot with (\w+) seed/.exec(pot) ?? [];
+  assert.ok(seed, pot);
+  assert.equal((await world.step("wait")).observation, `time passes. the ${seed} seed is a sprout now.`);
+  assert.equal((await world.step(`take ${seed} sprout`)).observation, `you can not take the ${seed} sprout.`);
+  assert.equal((await world.step("wait")).observation, `time passes. the ${seed} sprout is a plant now.`);
+  const taken = await snapshot(world);
+  assert.match((await world.step(`focus on ${seed} plant`)).observation, /plant is the wrong choice\. you failed\.$/);
+  await world.restore?.(taken);
+  assert.equal((await world.step("wait")).observation, `time passes. the ${seed} plant is a flower now.`);
+  assert.equal((await world.step(`focus on ${seed} flower`)).success, true);
+});
+
+test("lab: dry soil grows nothing, and an empty can is filled in a sink that runs", async () => {
+  const world = await enter("grow", { size: "tiny", long: true }, () => true);
+  await until(world, /^activate sink/);
+  const filled = await world.step("activate sink");
+  assert.equal(filled.observation, "the sink is on. the can is full.");
+  assert.equal((await world.step("activate sink")).valid, false);
+  await until(world, /^pour/);
+  for (let waits = 0; waits < 4; waits++) assert.equal((await world.step("wait")).observation, "time passes.");
+  const last = (await gold(world)) ?? [];
+  assert.equal((await play(world, last)).steps.at(-1)?.success, true);
+});
+
+test("lab: a wrong seed that has sprouted in the pot leaves no way", async () => {
+  const world = await enter("grow", { size: "tiny", distractors: 2, closed: 0 }, () => true);
+  const right = (await gold(world))?.find((action) => action.startsWith("put ")) ?? "";
+  const [, seed, pot] = /^put (\w+) seed in (\w+ pot)$/.exec(right) ?? [];
+  const room = new Map<string, string>();
+  // there are two rooms, and the other seed is in one of them
+  for (let turn = 0; turn < 6 && room.size === 0; turn++) {
+    const take = (await admissible(world)).find(
+      (action) => /^take \w+ seed$/.test(action) && action !== `take ${seed} seed`,
+    );
+    if (take) room.set("other", take.slice("take ".length));
+    else await world.step((await admissible(world)).find((action) => action.startsWith("go ")) ?? "look");
+  }
+  const other = room.get("other");
+  assert.ok(other, "the other seed is in one of two rooms");
+  await world.step(`take ${other}`);
+  for (let turn = 0; turn < 3; turn++) {
+    const put = (await admissible(world)).find((action) => action === `put ${other} in ${pot}`);
+    if (put) await world.step(put);
+    else await world.step((await admissible(world)).find((action) => action.startsWith("go ")) ?? "look");
+  }
+  assert.ok((await gold(world)) !== null, "it can still be taken out");
+  for (let turn = 0; turn < 4; turn++) {
+    const pour = (await admissible(world)).find((action) => action === `pour can in ${pot}`);
+    if (pour) await world.step(pour);
+  }
+  await world.step("wait");
+  assert.match((await world.step("look")).observation, /pot with \w+ sprout/);
+  assert.equal(await gold(world), null);
+});
+
+test("lab: a bulb burns only in a closed loop with battery and switch on, and not while a part is out", async () => {
+  const world = await enter("circuit", { size: "tiny" }, (text) => text.includes("the switch"));
+  await until(world, /^activate switch/);
+  const taken = await snapshot(world);
+  const solved = await world.step("activate switch");
+  assert.match(solved.observation, /^the switch is on\. the \w+ bulb lights up\. well done\.$/);
+  await world.restore?.(taken);
+  await world.step("disconnect battery");
+  assert.equal((await world.step("activate switch")).observation, "the switch is on.");
+  const rest = (await gold(world)) ?? [];
+  assert.ok(rest.every((action) => action.startsWith("connect ")) && rest.length === 2, rest.join("; "));
+  assert.equal((await play(world, rest)).steps.at(-1)?.success, true);
+  await world.restore?.(taken);
+  assert.equal((await world.step("connect battery to battery")).observation, "you can not connect that.");
 });
 
 test("lab: every variation is in one split, the same whatever the options", async () => {

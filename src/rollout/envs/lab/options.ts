@@ -22,7 +22,7 @@ export const LabOptions = z.strictObject({
   size: z
     .enum(["tiny", "small", "medium", "large"])
     .default("small")
-    .describe("preset of the knobs below; shortest ways are of about 6, 7, 9 and 14 actions"),
+    .describe("preset of the knobs below; gold paths are of about 7, 8, 9 and 12 actions"),
   rooms: z.int().min(2).max(5).nullable().default(null).describe("how many rooms; null: as size says"),
   distractors: z.int().min(0).max(10).nullable().default(null).describe("things of no use; null: as size says"),
   closed: z
