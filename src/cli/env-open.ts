@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import { parse as parseYaml } from "yaml";
 import type { EnvironmentDef, EnvironmentSource } from "../rollout/envs/index.ts";
 import { ConfigError, messageOf } from "../utils/errors.ts";
 import { nearest } from "../utils/nearest.ts";
+import { importUserModule } from "../utils/user-module.ts";
 
 /** An environment as the command line names it. */
 export interface EnvChoice {
@@ -48,7 +48,7 @@ async function fromFile(path: string): Promise<EnvironmentDef> {
   if (!existsSync(path)) throw new ConfigError(`${path}: there is no such file`);
   let def: Partial<EnvironmentDef> | undefined;
   try {
-    ({ default: def } = (await import(pathToFileURL(path).href)) as { default?: Partial<EnvironmentDef> });
+    ({ default: def } = (await importUserModule(path)) as { default?: Partial<EnvironmentDef> });
   } catch (error) {
     throw new ConfigError(`${path}: can't be loaded: ${messageOf(error)}`, { cause: error });
   }

@@ -2,6 +2,20 @@ export { z } from "zod";
 export { RolloutConfig, SamplingConfig } from "./config.ts";
 export type { Counterpart, CounterpartReply, CounterpartStart } from "./counterpart.ts";
 export { DialogueConfig, openDialogue, truncateToTokens } from "./dialogue/index.ts";
+export type { ContractOptions, Finding } from "./envs/contract/index.ts";
+export { validateSource } from "./envs/contract/index.ts";
+export type { EnvServer, ServeOptions } from "./envs/http/index.ts";
+export { serveSource } from "./envs/http/index.ts";
+export type {
+  Environment,
+  EnvironmentDef,
+  EnvironmentSource,
+  EnvReset,
+  EnvSplit,
+  EnvStep,
+  EpisodeStart,
+} from "./envs/index.ts";
+export { defineEnvironment } from "./envs/index.ts";
 export { EnvRegistry } from "./envs/registry.ts";
 export type { GenerateOptions, GenerateRequest, GenerateStats, Sampler } from "./generate.ts";
 export { checkContext, generate, promptIds } from "./generate.ts";

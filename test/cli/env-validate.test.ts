@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { cli, startCli } from "./run-cli.ts";
@@ -30,6 +31,14 @@ test("env validate: a broken environment ends with 1 and the evidence, also as J
     ["snapshots"],
   );
   assert.match(failed[0].evidence, /restored in the same world after/);
+});
+
+test("env validate: the environment of one's own in docs/environments.md keeps the contract, and stands there as it is in its file", async () => {
+  const file = fileURLToPath(new URL("../../recipes/examples/my-env.ts", import.meta.url));
+  const { code, stdout } = await cli("env", "validate", file, "--episodes", "50");
+  assert.equal(code, 0, stdout);
+  const docs = readFileSync(new URL("../../docs/environments.md", import.meta.url), "utf8");
+  assert.ok(docs.includes(readFileSync(file, "utf8").replace(/^.*\n/, "")));
 });
 
 test("env validate: nobody at the address of a server ends with 2 and says so", async () => {

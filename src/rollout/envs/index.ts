@@ -5,6 +5,7 @@ import { scienceWorld } from "./scienceworld/index.ts";
 import { textWorldExpress } from "./textworld-express/index.ts";
 import type { EnvironmentDef } from "./types.ts";
 
+export { defineEnvironment } from "./define.ts";
 export type { EnvPool, EnvPoolStats } from "./pool.ts";
 export { envPool } from "./pool.ts";
 export type {

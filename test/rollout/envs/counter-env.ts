@@ -1,7 +1,7 @@
 import { createServer } from "node:net";
+import { EnvError } from "rlvr/utils";
 import type { Environment, EnvironmentSource, EpisodeStart } from "../../../src/rollout/envs/index.ts";
 import type { Json } from "../../../src/rollout/types.ts";
-import { EnvError } from "../../../src/utils/errors.ts";
 
 /** Ways to break the contract, each in one place. */
 export type Breakage =

@@ -1,4 +1,4 @@
-import { EnvError, messageOf } from "../../../utils/errors.ts";
+import { messageOf } from "../../../utils/errors.ts";
 import type { Rng } from "../../../utils/rng.ts";
 import type { Environment, EnvironmentSource, EnvReset, EnvStep, EpisodeStart } from "../types.ts";
 
@@ -201,8 +201,8 @@ export function shown(value: unknown): string {
   return text.length <= 160 ? text : `${text.slice(0, 160)}… (${text.length} characters)`;
 }
 
-/** Class and message of anything thrown. */
+/** Kind and message of anything thrown. */
 export function named(error: unknown): string {
-  const kind = error instanceof EnvError ? "EnvError" : error instanceof Error ? error.constructor.name : typeof error;
+  const kind = error instanceof Error ? error.name : typeof error;
   return `${kind}: ${shown(messageOf(error))}`;
 }

@@ -1,4 +1,4 @@
-import { EnvError, messageOf } from "../../../utils/errors.ts";
+import { messageOf } from "../../../utils/errors.ts";
 import type { EnvSplit, EpisodeStart } from "../types.ts";
 import { type Bench, demand, named, shown } from "./bench.ts";
 
@@ -95,7 +95,9 @@ async function refuses(bench: Bench, what: string, name: string, work: Promise<u
     work.then(
       () => "succeeded",
       (error: unknown) =>
-        error instanceof EnvError && messageOf(error).includes(name) ? null : `threw ${named(error)}`,
+        error instanceof Error && error.name === "EnvError" && messageOf(error).includes(name)
+          ? null
+          : `threw ${named(error)}`,
     ),
   );
   demand(outcome === null, () => `${what} ${outcome}; it must throw an EnvError that names ${name}`);
