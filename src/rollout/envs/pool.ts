@@ -16,7 +16,7 @@ export interface EnvPool {
   readonly size: number;
   /** A world of one's own; waits while all are in use. @throws EnvError when none can be started, or the pool is closed */
   acquire(): Promise<Environment>;
-  /** Gives back a world that works. */
+  /** Gives back a world that works; one that says of itself that it is broken is discarded. */
   release(world: Environment): void;
   /** Gives back a world that is broken, or in the middle of a call: it is closed, and another one is made when it is needed. */
   discard(world: Environment): void;
@@ -59,6 +59,10 @@ class WorldPool implements EnvPool {
   }
 
   release(world: Environment): void {
+    if (world.isAlive === false) {
+      this.discard(world);
+      return;
+    }
     if (!this.#inUse.delete(world)) return;
     this.#idle.push(world);
     this.#serve();
@@ -66,8 +70,7 @@ class WorldPool implements EnvPool {
 
   discard(world: Environment): void {
     if (!this.#inUse.delete(world)) return;
-    this.#replaced++;
-    void world.close().catch(() => {}); // it is broken already
+    this.#drop(world);
     this.#serve();
   }
 
@@ -91,11 +94,17 @@ class WorldPool implements EnvPool {
         continue;
       }
       const world = this.#idle.pop();
-      if (world) this.#hand(world);
+      if (world?.isAlive === false) this.#drop(world);
+      else if (world) this.#hand(world);
       else if (this.#inUse.size + this.#starting < this.size && this.#starting < this.#waiting.length)
         void this.#start();
       else return;
     }
+  }
+
+  #drop(world: Environment): void {
+    this.#replaced++;
+    void world.close().catch(() => {}); // it is broken already
   }
 
   #hand(world: Environment): void {

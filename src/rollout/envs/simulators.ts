@@ -1,5 +1,7 @@
 /** A simulator in a process of its own. */
 export interface Simulator {
+  /** Whether it runs and can be called. */
+  readonly isAlive: boolean;
   /** Ends it, also in the middle of a call. */
   close(): Promise<void>;
 }
@@ -12,7 +14,7 @@ export class Simulators<S extends Simulator> {
   readonly #start: () => Promise<S>;
   readonly #open = new Set<S>();
   readonly #starting = new Set<Promise<unknown>>();
-  #spare: Promise<S> | null = null;
+  #spare: S | null = null;
   #isClosed = false;
 
   constructor(start: () => Promise<S>) {
@@ -23,7 +25,9 @@ export class Simulators<S extends Simulator> {
   async take(): Promise<S> {
     const spare = this.#spare;
     this.#spare = null;
-    return spare ?? this.#new();
+    if (spare?.isAlive) return spare;
+    if (spare) await this.end(spare);
+    return this.#new();
   }
 
   /** Asks one question of a simulator that nobody uses. Questions are to follow one another. */
@@ -31,7 +35,7 @@ export class Simulators<S extends Simulator> {
     const simulator = await this.take();
     try {
       const answer = await question(simulator);
-      if (this.#spare === null) this.#spare = Promise.resolve(simulator);
+      if (this.#spare === null) this.#spare = simulator;
       else await this.end(simulator);
       return answer;
     } catch (error) {

@@ -37,6 +37,8 @@ export interface EnvStep {
 
 /** One world that one agent acts in. Calls follow one another; a world is reused by `reset`. */
 export interface Environment {
+  /** False once the world is known to be broken, such as when its process has died. Absent: not known before a call fails. */
+  readonly isAlive?: boolean;
   /**
    * Starts an episode, whatever happened before.
    * @throws EnvError when the task or the variation does not exist, or the world is broken

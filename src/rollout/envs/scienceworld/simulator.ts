@@ -77,6 +77,11 @@ export class ScienceWorld {
     return this.#jvm.pid;
   }
 
+  /** Whether it runs and can be called. */
+  get isAlive(): boolean {
+    return this.#jvm.isAlive;
+  }
+
   /** Version in the JAR's manifest. */
   async version(): Promise<string> {
     const { gateway } = this.#jvm;

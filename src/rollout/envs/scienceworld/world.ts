@@ -24,6 +24,9 @@ export function openWorld(simulator: ScienceWorld, { options, begin, end }: Worl
     throw new EnvError(`scienceworld: ${call}() needs an episode; call reset() first`);
   };
   return {
+    get isAlive() {
+      return simulator.isAlive;
+    },
     async reset(start) {
       state = null;
       isSolved = false;

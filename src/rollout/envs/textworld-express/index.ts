@@ -116,6 +116,9 @@ function openWorld(simulator: TextWorldExpress, { begin, options, end }: WorldPa
     throw new EnvError(`textworld-express: ${call}() needs an episode; call reset() first`);
   };
   return {
+    get isAlive() {
+      return simulator.isAlive;
+    },
     async reset(start) {
       state = null;
       state = await begin(simulator, start, false);

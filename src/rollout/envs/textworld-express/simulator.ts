@@ -63,6 +63,11 @@ export class TextWorldExpress {
     return this.#jvm.pid;
   }
 
+  /** Whether it runs and can be called. */
+  get isAlive(): boolean {
+    return this.#jvm.isAlive;
+  }
+
   /** Version in the JAR's manifest. */
   async version(): Promise<string> {
     const { gateway } = this.#jvm;
