@@ -116,7 +116,8 @@ export class Bench {
   /** Plays at random: admissible actions where the environment knows them, else gold ones and some texts. */
   async wander(world: Environment, start: EpisodeStart, rng: Rng): Promise<Recording> {
     const reset = await this.reset(world, start);
-    const known = [...((await this.source.goldActions?.(start)) ?? []), ...TEXTS];
+    const gold = world.admissibleActions ? [] : ((await this.source.goldActions?.(start)) ?? []); // may be slow to find
+    const known = [...gold, ...TEXTS];
     const actions: string[] = [];
     const steps: EnvStep[] = [];
     while (actions.length < this.maxSteps && !steps.at(-1)?.done) {
