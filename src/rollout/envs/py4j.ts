@@ -199,7 +199,8 @@ export class Gateway {
   /** Ends everything once; the first reason stays. */
   #fail(why: string): EnvError {
     if (this.#failure) return this.#failure;
-    const before = this.#waiting.length > 0 && !why.includes("sent") ? ` while ${this.#open()} was open` : "";
+    const before =
+      this.#waiting.length > 0 && why.startsWith("the connection") ? ` while ${this.#open()} was open` : "";
     this.#failure = new EnvError(`${this.#label}: ${why}${before}`);
     this.#socket.destroy();
     for (const { reject, timer } of this.#waiting.splice(0)) {

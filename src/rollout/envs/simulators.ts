@@ -15,6 +15,7 @@ export class Simulators<S extends Simulator> {
   readonly #open = new Set<S>();
   readonly #starting = new Set<Promise<unknown>>();
   #spare: S | null = null;
+  #asked: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
   constructor(start: () => Promise<S>) {
@@ -30,17 +31,20 @@ export class Simulators<S extends Simulator> {
     return this.#new();
   }
 
-  /** Asks one question of a simulator that nobody uses. Questions are to follow one another. */
-  async ask<T>(question: (simulator: S) => Promise<T>): Promise<T> {
+  /** Asks one question of a simulator that nobody uses. Questions wait for one another, so that many of them need no more than one simulator. */
+  ask<T>(question: (simulator: S) => Promise<T>): Promise<T> {
+    const answer = this.#asked.then(() => this.#answer(question));
+    this.#asked = answer.catch(() => {}); // told to the one who asked
+    return answer;
+  }
+
+  async #answer<T>(question: (simulator: S) => Promise<T>): Promise<T> {
     const simulator = await this.take();
     try {
-      const answer = await question(simulator);
-      if (this.#spare === null) this.#spare = simulator;
+      return await question(simulator);
+    } finally {
+      if (this.#spare === null && simulator.isAlive && !this.#isClosed) this.#spare = simulator;
       else await this.end(simulator);
-      return answer;
-    } catch (error) {
-      await this.end(simulator);
-      throw error;
     }
   }
 

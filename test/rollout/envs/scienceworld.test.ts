@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { ScienceWorldOptions, scienceWorld } from "../../../src/rollout/envs/scienceworld/index.ts";
 import type { Environment, EnvironmentSource, EnvStep, EpisodeStart } from "../../../src/rollout/envs/types.ts";
+import { ownJvms } from "../../support/kill-jvms.ts";
 import { simulatorJar } from "./simulators-here.ts";
 
 /** Every JVM takes seconds to start: tests that need no option of their own share a source. */
@@ -107,6 +108,27 @@ test("scienceworld: admissible actions are sorted and taken; a variation that is
   assert.deepEqual([...actions].sort(), actions);
   assert.equal((await here.world.step(actions.find((action) => action.startsWith("teleport"))!)).valid, true);
   await assert.rejects(here.world.reset({ task: "boil", seed: 30 }), /boil has no variation 30, only 0 to 29/);
+});
+
+test("scienceworld: questions that come together are answered by one simulator, also after one was refused", async (t) => {
+  const here = await open(t);
+  if (!here) return;
+  const { source } = here;
+  await source.starts("dev", ["melt"]);
+  const before = ownJvms().length;
+  const refused = assert.rejects(source.goldActions!({ task: "melt", seed: 99 }), /melt has no variation 99/);
+  const answers = Promise.all(["freeze", "find-animal"].map((task) => source.starts("dev", [task])));
+  let most = 0;
+  const watch = setInterval(() => {
+    most = Math.max(most, ownJvms().length);
+  }, 20);
+  await refused;
+  assert.deepEqual(
+    (await answers).map(({ length }) => length > 0),
+    [true, true],
+  );
+  clearInterval(watch);
+  assert.ok(Math.max(most, ownJvms().length) <= before, `${most} JVMs, ${before} before`);
 });
 
 test("scienceworld: what is missing is told with the command that brings it", async () => {
