@@ -13,8 +13,8 @@ const Options = z.strictObject({
 });
 
 /**
- * What came of an episode. Right is a task that the environment calls solved; an end by a limit of the rollout is wrong, an environment that broke is an
- * error, which trains nothing.
+ * What came of an episode. Right is a task that the environment calls solved; an end by a limit of the rollout is wrong. An environment that broke is an
+ * error before any reward is asked.
  */
 export const environmentReward: RewardDef<typeof Options> = {
   name: "environment",
@@ -24,9 +24,7 @@ export const environmentReward: RewardDef<typeof Options> = {
     name: "environment",
     score({ task, episode }): Verdict {
       if (!episode) throw new RewardError(`environment: task ${task.id} was not played in an environment`);
-      const { success, end, error, turns } = episode;
-      if (end === "deadline") return { outcome: "timeout", score: 0, reason: error ?? "the episode took too long" };
-      if (end === "error") return { outcome: "error", score: 0, reason: error ?? "the environment broke" };
+      const { success, end, turns } = episode;
       const how = end === "environment" ? "" : `, ended by the limit of ${end}`;
       const parsed = `return ${Number(episode.return.toPrecision(6))}`;
       if (success) return correct(`solved in ${turns.length} turns`, parsed);

@@ -64,7 +64,8 @@ export function rubric(terms: readonly RubricTerm[], { pool, deadlineMs = DEADLI
   };
   return {
     async score(completion) {
-      const verdicts = await Promise.all(terms.map((term) => judge(term, completion)));
+      const fault = faultOf(completion);
+      const verdicts = await Promise.all(terms.map((term) => (fault ? { ...fault, ms: 0 } : judge(term, completion))));
       return combine(
         Object.fromEntries(verdicts.map((verdict, i) => [names[i]!, { ...verdict, weight: terms[i]!.weight }])),
       );
@@ -76,6 +77,14 @@ export function rubric(terms: readonly RubricTerm[], { pool, deadlineMs = DEADLI
       ),
     close: async () => pool?.close(),
   };
+}
+
+/** An episode whose other side broke or took too long has no answer to judge. */
+function faultOf({ episode }: Scorable): Verdict | null {
+  if (episode?.end === "error") return failed(episode.error ?? "the episode broke");
+  if (episode?.end === "deadline")
+    return { outcome: "timeout", score: 0, reason: episode.error ?? "the episode took too long" };
+  return null;
 }
 
 function nameOf(term: RubricTerm): string {

@@ -29,6 +29,8 @@ export interface CounterpartReply {
   readonly messages: readonly DialogueMessage[];
   /** No further turn. */
   readonly done: boolean;
+  /** The turn was an answer, and a limit cut it off. */
+  readonly isCutOff?: boolean;
   readonly success: boolean;
   /** What was done, as it was read; null when nothing could be read. */
   readonly action: string | null;

@@ -22,7 +22,7 @@ export { checkContext, generate, promptIds } from "./generate.ts";
 export type { Ledger, LedgerParts, LedgerRun } from "./ledger.ts";
 export { ledgerOf, requireSampled, sampledMask } from "./ledger.ts";
 export type { SampleOptions } from "./sample.ts";
-export { dialogueOf, sampleCompletions } from "./sample.ts";
+export { dialogueNotes, dialogueOf, sampleCompletions } from "./sample.ts";
 export type { Tool, ToolBox, ToolContext } from "./tools/index.ts";
 export { defineTool } from "./tools/index.ts";
 export type {

@@ -2,14 +2,15 @@ import type { Tokenizer } from "../policy/index.ts";
 import { canonicalJson } from "../utils/hash.ts";
 import type { Rng } from "../utils/rng.ts";
 import type { RolloutConfig, SamplingConfig } from "./config.ts";
+import type { ChatDialogue } from "./dialogue/chat.ts";
 import type { DialogueConfig } from "./dialogue/config.ts";
 import { openDialogue } from "./dialogue/index.ts";
 import { envCounterpart } from "./envs/counterpart.ts";
 import { runEpisodes } from "./episodes/run.ts";
 import { type GenerateRequest, type GenerateStats, generate, type Sampler } from "./generate.ts";
 import { startOf } from "./tasks/environment.ts";
-import { type ToolBox, toolCounterpart, toolTexts } from "./tools/index.ts";
-import type { Completion, Dialogue, TaskSet } from "./types.ts";
+import { type ToolBox, type ToolTexts, toolCounterpart, toolTexts } from "./tools/index.ts";
+import type { Completion, DialogueMessage, Task, TaskSet } from "./types.ts";
 
 /** How completions of a task set are sampled. */
 export interface SampleOptions {
@@ -30,14 +31,10 @@ export function sampleCompletions(
   const { batchSize, episode, dialogue, toolFormat } = rollout;
   if (!worlds && tools) {
     const texts = toolTexts(sampler.tokenizer, tools, toolFormat);
-    const variables = { ...dialogue.variables, ...texts.variables } as DialogueConfig["variables"];
     return runEpisodes(sampler, requests, {
       ...{ sampling, episode, rng, batchSize },
-      dialogue: dialogueOf(sampler.tokenizer, { ...dialogue, variables }),
-      counterpart: ({ prompt }) => {
-        const messages = typeof prompt === "string" ? [{ role: "user", content: prompt } as const] : prompt;
-        return toolCounterpart({ messages, box: tools, texts });
-      },
+      dialogue: toolDialogue(sampler.tokenizer, dialogue, texts),
+      counterpart: ({ prompt }) => toolCounterpart({ messages: messagesOf(prompt), box: tools, texts }),
     });
   }
   if (!worlds) return generate(sampler, requests, { sampling, batchSize, rng });
@@ -49,11 +46,30 @@ export function sampleCompletions(
   });
 }
 
-const opened = new WeakMap<Tokenizer, Map<string, Dialogue>>();
+/** How tasks that are played begin, tried before a run: what a user should know of the model's template. @throws ConfigError when turns can't be appended exactly */
+export function dialogueNotes(
+  tokenizer: Tokenizer,
+  { dialogue, toolFormat }: Pick<RolloutConfig, "dialogue" | "toolFormat">,
+  tools: ToolBox | null,
+): readonly string[] {
+  if (!tools) return dialogueOf(tokenizer, dialogue).notes;
+  return toolDialogue(tokenizer, dialogue, toolTexts(tokenizer, tools, toolFormat)).notes;
+}
+
+function toolDialogue(tokenizer: Tokenizer, config: DialogueConfig, { variables }: ToolTexts): ChatDialogue {
+  const all = { ...config.variables, ...variables } as DialogueConfig["variables"];
+  return dialogueOf(tokenizer, { ...config, variables: all });
+}
+
+function messagesOf(prompt: Task["prompt"]): readonly DialogueMessage[] {
+  return typeof prompt === "string" ? [{ role: "user", content: prompt }] : prompt;
+}
+
+const opened = new WeakMap<Tokenizer, Map<string, ChatDialogue>>();
 
 /** The dialogue of a tokenizer, tested once. @throws ConfigError when turns can't be appended exactly */
-export function dialogueOf(tokenizer: Tokenizer, config: DialogueConfig): Dialogue {
-  const known = opened.get(tokenizer) ?? new Map<string, Dialogue>();
+export function dialogueOf(tokenizer: Tokenizer, config: DialogueConfig): ChatDialogue {
+  const known = opened.get(tokenizer) ?? new Map<string, ChatDialogue>();
   opened.set(tokenizer, known);
   const key = canonicalJson(config);
   const dialogue = known.get(key) ?? openDialogue(tokenizer, config);

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { extname, join } from "node:path";
-import { openLearner, openModel } from "../policy/index.ts";
+import { type Learner, openLearner, openModel } from "../policy/index.ts";
 import { openRubric } from "../rewards/index.ts";
 import { isDataFile } from "../rollout/data/index.ts";
-import { EnvRegistry } from "../rollout/index.ts";
+import { EnvRegistry, type ToolBox } from "../rollout/index.ts";
 import { openTaskSet, TaskConfig } from "../rollout/tasks/index.ts";
 import { evaluate } from "../trainers/evaluate.ts";
 import { openToolBox } from "../trainers/tools.ts";
@@ -130,15 +130,17 @@ async function evaluateIn(
 ): Promise<EvaluationOutput> {
   const tasks = await openTaskSet(plan.tasks.eval!, registry);
   const rubric = await openRubric(plan.rewards);
-  const tools = await openToolBox(plan.rollout);
   const { seed, rollout } = plan;
-  const learner = await openLearner({ model: latestModel(model), adapter: { kind: "none" }, seed, threads });
+  let tools: ToolBox | null = null;
+  let learner: Learner | null = null;
   try {
+    tools = await openToolBox(plan.rollout);
+    learner = await openLearner({ model: latestModel(model), adapter: { kind: "none" }, seed, threads });
     const { every: _every, ...rest } = plan.evaluate!;
     return await evaluate(learner, tasks, rubric, { ...rest, rollout, tools, seed, step: 0 });
   } finally {
     await rubric.close();
     await tools?.close();
-    await learner.close();
+    await learner?.close();
   }
 }

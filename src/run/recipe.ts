@@ -142,6 +142,33 @@ export function recipeJsonSchema(): object {
 
 type Loose = { readonly [key: string]: Loose } | undefined;
 
+/** What has no meaning for tasks that are played turn by turn. */
+function playedProblems(recipe: Record<string, Loose>): Problem[] {
+  const sets = [recipe.tasks?.train, recipe.tasks?.eval].filter((set) => set !== undefined && set !== null);
+  const played = sets.filter((set) => (set?.name as unknown) === "environment");
+  const { rollout } = recipe;
+  const tools = rollout?.tools as unknown;
+  const problems: Problem[] = [];
+  const stops = rollout?.stop as unknown;
+  if ((played.length > 0 || tools) && Array.isArray(stops) && stops.length > 0)
+    problems.push({
+      path: ["rollout", "stop"],
+      message: "does nothing for episodes: turns end by rollout.dialogue and rollout.episode.turnTokens",
+    });
+  if (tools && sets.length > 0 && played.length === sets.length)
+    problems.push({
+      path: ["rollout", "tools"],
+      message: "does nothing here: the tasks are those of an environment, which answers every turn itself",
+    });
+  const { turnTokens = 64, contextTokens } = (rollout?.episode ?? {}) as Record<string, unknown>;
+  if (typeof turnTokens === "number" && typeof contextTokens === "number" && turnTokens >= contextTokens)
+    problems.push({
+      path: ["rollout", "episode", "turnTokens"],
+      message: `must be below contextTokens (${contextTokens}), got ${turnTokens}`,
+    });
+  return problems;
+}
+
 /** Rules between fields. Reads the unvalidated input, so that its problems are reported together with all others. */
 export function crossProblems(input: unknown): Problem[] {
   const recipe = (input ?? {}) as Record<string, Loose>;
@@ -149,6 +176,7 @@ export function crossProblems(input: unknown): Problem[] {
   const need = (bad: boolean, path: PropertyKey[], message: string): void => {
     if (bad) problems.push({ path, message });
   };
+  problems.push(...playedProblems(recipe));
   const isSft = (recipe.trainer as unknown) === "sft";
   const rewards = recipe.rewards as unknown;
   const hasRewards = Array.isArray(rewards) && rewards.length > 0;

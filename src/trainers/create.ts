@@ -42,27 +42,39 @@ async function createWith(registry: EnvRegistry, { recipe, threads }: TrainingJo
   const notes = [...new Set([...(train?.notes ?? []), ...(evaluation?.notes ?? []), ...overlap])];
   const demonstrations = recipe.demonstrations ? await openDemonstrations(recipe.demonstrations) : null;
   const objective = demonstrations ? null : await openObjective(objectiveOptions(recipe));
-  const rubric = await openRubric(recipe.rewards);
-  const tools = await openToolBox(recipe.rollout);
-  const { beta1, beta2, epsilon, weightDecay } = recipe.optimizer;
-  const learner = await openLearner({
-    model: recipe.model,
-    adapter: adapterOf(recipe.adapter),
-    seed: recipe.seed,
-    optimizer: { beta1, beta2, epsilon, weightDecay },
-    ...(threads === undefined ? {} : { threads }),
-  });
+  const open: { close(): Promise<void> }[] = [];
+  const keep = <T extends { close(): Promise<void> } | null>(part: T): T => {
+    if (part) open.push(part);
+    return part;
+  };
   try {
-    if (evaluation && recipe.evaluate) checkPrompts(learner, evaluation, recipe.rollout, recipe.evaluate.maxTokens);
-    if (train && !demonstrations) checkPrompts(learner, train, recipe.rollout);
+    const rubric = keep(await openRubric(recipe.rewards));
+    const tools = keep(await openToolBox(recipe.rollout));
+    const { beta1, beta2, epsilon, weightDecay } = recipe.optimizer;
+    const learner = keep(
+      await openLearner({
+        model: recipe.model,
+        adapter: adapterOf(recipe.adapter),
+        seed: recipe.seed,
+        optimizer: { beta1, beta2, epsilon, weightDecay },
+        ...(threads === undefined ? {} : { threads }),
+      }),
+    );
+    const parts = { ...learner, tools, rollout: recipe.rollout };
+    if (evaluation && recipe.evaluate) notes.push(...checkPrompts(parts, evaluation, recipe.evaluate.maxTokens));
+    if (train && !demonstrations) notes.push(...checkPrompts(parts, train));
     const common = { recipe, learner, evaluation, rubric, registry, tools };
     const trainer = demonstrations
       ? await SftTrainer.open({ ...common, demonstrations })
       : await GrpoTrainer.open({ ...common, train: train! }, objective!);
-    return { trainer, modelHash: learner.modelHash, trainableCount: learner.policy.trainableCount, notes };
+    return {
+      trainer,
+      modelHash: learner.modelHash,
+      trainableCount: learner.policy.trainableCount,
+      notes: [...new Set(notes)],
+    };
   } catch (error) {
-    await tools?.close();
-    await learner.close();
+    for (const part of open) await part.close();
     throw error;
   }
 }

@@ -13,16 +13,16 @@ export const EPISODE_METRICS: MetricTable = {
   "env/score_mean": def("reward", "mean return of an episode, negative ones as 0"),
   "env/score_raw_mean": def("reward", "mean return of an episode"),
   "env/valid_action_ratio": def("share", "actions that the environment understood / actions of which that is known"),
-  "env/invalid_format_ratio": def("share", "turns from which no action could be read"),
+  "env/invalid_format_ratio": def("share", "turns without an action: empty, cut off by a limit, or lost to a fault"),
   "env/truncated_ratio": def("share", "episodes ended by our limits of turns, tokens or context"),
   "env/error_ratio": def("share", "episodes whose environment broke or took too long"),
   "env/step_ms_mean": ms("mean wall time of one step of an environment"),
   "env/reset_ms_mean": ms("mean wall time of one start of an episode"),
 };
 
-/** `env/` of the episodes of a step or an evaluation; nothing without episodes. */
+/** `env/` of the episodes of a step or an evaluation; nothing without episodes; dialogues with tools are judged by the rewards. */
 export function episodeMetrics(completions: readonly Completion[]): Metrics {
-  const episodes = completions.flatMap(({ episode }) => (episode ? [episode] : []));
+  const episodes = completions.flatMap(({ episode, task }) => (episode && task.prompt === "" ? [episode] : []));
   if (episodes.length === 0) return {};
   const turns = episodes.flatMap((episode) => episode.turns);
   const told = turns.filter(({ valid }) => valid !== null);

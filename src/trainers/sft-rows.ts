@@ -6,6 +6,7 @@ import {
   encodeEpisode,
 } from "../rollout/demonstrations/index.ts";
 import type { Dialogue } from "../rollout/types.ts";
+import { DataError } from "../utils/errors.ts";
 import type { Rng } from "../utils/rng.ts";
 import type { SftConfig } from "./config.ts";
 import { inputLength, type TrainingRow } from "./micro-batch.ts";
@@ -18,6 +19,9 @@ export interface DemonstrationSource {
   readonly dialogue: Dialogue | null;
 }
 
+/** Demonstrations without a token to imitate that may come one after the other. */
+const MAX_EMPTY = 1000;
+
 /** Draws enough rows for a whole bucket of batches, sorts them by length and cuts them into batches of about equal size, in random order. */
 export function drawBucket(
   source: DemonstrationSource,
@@ -26,8 +30,19 @@ export function drawBucket(
 ): TrainingRow[][] {
   const rows: TrainingRow[] = [];
   const needed = bucket * tokensPerStep;
+  let empty = 0;
   for (let total = 0; total < needed; ) {
     const row = drawRow(source, rng);
+    const imitated = row.features.imitated ?? row.ids;
+    if (row.ids.length === 0 || (row.features.imitated && !Array.from(imitated).some(Boolean))) {
+      empty++;
+      if (empty > MAX_EMPTY)
+        throw new DataError(
+          `sft: ${empty} demonstrations in a row have no token to imitate: their openings are longer than the model's context of ${source.learner.config.maxPositions}; shorten observations or make maxPositions larger`,
+        );
+      continue;
+    }
+    empty = 0;
     rows.push(row);
     total += inputLength(row);
   }

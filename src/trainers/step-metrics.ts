@@ -1,4 +1,5 @@
 import { learningRate } from "../optim/index.ts";
+import { ledgerOf } from "../rollout/index.ts";
 import type { JobRecipe } from "./job.ts";
 import { meanByName } from "./metric-values.ts";
 import type { Objective } from "./objective.ts";
@@ -112,7 +113,7 @@ function timings({ clock, rollout, outcome, rows }: StepMeasurements): Metrics {
   const all = [...rollout.rows, ...rollout.auxiliary].map(({ completion }) => completion);
   const prompt = all.reduce((sum, { promptIds }) => sum + promptIds.length, 0);
   const sampled = all.reduce((sum, { ids }) => sum + ids.length, 0);
-  const trained = rows.training.reduce((sum, { completion: c }) => sum + c.promptIds.length + c.ids.length, 0);
+  const trained = rows.training.reduce((sum, { completion }) => sum + ledgerOf(completion).ids.length, 0);
   const seconds = (from: number, to: number): number => (to - from) / 1000;
   const { generate, reward } = rollout.seconds;
   return {

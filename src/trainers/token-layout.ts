@@ -1,6 +1,7 @@
 import type { TokenRow, TokenValues } from "../entropy-control/index.ts";
 import type { OtherPolicy, Policy, SequenceBatch } from "../policy/index.ts";
 import { type Completion, type Insert, ledgerOf, requireSampled } from "../rollout/index.ts";
+import { TrainingError } from "../utils/errors.ts";
 import { type MicroBatch, packRows, scoredLength } from "./micro-batch.ts";
 import type { ObjectiveBatch, TokenPasses } from "./objective-step.ts";
 
@@ -48,7 +49,7 @@ export interface Layout {
 }
 
 /**
- * Every token of a micro-batch that is scored is a sampled one of its row, in its place.
+ * Every token of a micro-batch that is scored is a sampled one of its row, and is predicted where the token before it stands.
  * @throws TrainingError naming the first one that is not
  */
 export function requireSampledTargets(completions: readonly TrainingCompletion[], micro: readonly MicroBatch[]): void {
@@ -56,14 +57,18 @@ export function requireSampledTargets(completions: readonly TrainingCompletion[]
     let slot = 0;
     for (const row of rows) {
       const { readAfterEnd, ...parts } = completions[row]!;
-      if (parts.inserts === undefined) {
-        slot += parts.ids.length + (readAfterEnd ? 1 : 0);
-        continue;
-      }
       const ledger = ledgerOf(parts);
-      const trained = Array.from(ledger.sampledAt, (place) => ({ place, id: batch.targets[slot++]! }));
-      if (readAfterEnd) slot++;
-      requireSampled(ledger, trained, `completion ${row} of the update`);
+      const where = `completion ${row} of the update`;
+      const trained = Array.from(ledger.sampledAt, (place, i) => ({ place, id: batch.targets[slot + i]! }));
+      requireSampled(ledger, trained, where);
+      for (const place of ledger.sampledAt) {
+        const read = batch.ids[batch.positions[slot++]!];
+        if (read !== ledger.ids[place - 1])
+          throw new TrainingError(
+            `${where}: token ${place} would be predicted from id ${read}, but stands behind id ${ledger.ids[place - 1]}`,
+          );
+      }
+      if (readAfterEnd && parts.ids.length > 0) slot++;
     }
   }
 }

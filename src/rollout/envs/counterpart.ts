@@ -59,7 +59,8 @@ export function envCounterpart({ pool, start, showActions, maxObservation }: Env
       const { observation, reward, done, success, valid, state, info = {} } = step;
       return {
         messages: done ? [] : [await seen(observation)],
-        ...{ done, success, action, reward, valid, info },
+        ...{ done, success, reward, valid, info },
+        action: action === "" ? null : action,
         observation: cutObservation(observation, maxObservation),
         state: state ?? observation,
         ms: performance.now() - clock,
@@ -107,6 +108,8 @@ function checkStep(step: EnvStep, name: string): EnvStep {
     throw new EnvError(`${name}: step returned the reward ${step.reward}, expected a finite number`);
   if (typeof step.done !== "boolean" || typeof step.success !== "boolean")
     throw new EnvError(`${name}: step returned done ${step.done} and success ${step.success}, expected true or false`);
+  if (step.valid !== null && typeof step.valid !== "boolean")
+    throw new EnvError(`${name}: step returned valid ${String(step.valid)}, expected true, false or null`);
   return step;
 }
 

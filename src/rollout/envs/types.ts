@@ -67,7 +67,7 @@ export type EnvSplit = "train" | "dev" | "test";
 export interface EnvironmentSource {
   /** Name of the kind, as in the recipe. */
   readonly name: string;
-  /** Changes when the same actions may lead elsewhere: version of a simulator, hash of options. In the run's records. */
+  /** Changes when the same actions may lead elsewhere: version of a simulator, hash of options. */
   readonly version: string;
   /** Whether the same (task, seed, actions) give the same observations and rewards. */
   readonly deterministic: boolean;

@@ -84,12 +84,14 @@ export class EpisodeRow {
     this.#resetMs = start.ms;
     this.#messages = start.messages;
     this.#states.push(start.state ?? "");
-    this.#prompt = this.#setting.dialogue.open(start.messages);
-    const ids = idsOf(this.#prompt);
+    const prompt = await this.#written(() => this.#setting.dialogue.open(start.messages));
+    if (!prompt) return;
+    this.#prompt = prompt;
+    const ids = idsOf(prompt);
     if (ids.length + this.#setting.episode.turnTokens > this.#setting.contextTokens) {
       const { contextTokens } = this.#setting;
       const room = `the ${contextTokens} of the context leave no room for a turn of ${this.#setting.episode.turnTokens}`;
-      await this.finish("context", `the opening has ${ids.length} tokens: ${room}`);
+      await this.finish("error", `the opening has ${ids.length} tokens: ${room}`);
       return;
     }
     this.#read(ids, true);
@@ -161,7 +163,8 @@ export class EpisodeRow {
     if (!reply) return;
     this.#success = reply.success;
     this.#states.push(reply.state ?? "");
-    if (reply.done) await this.finish("environment");
+    if (reply.isCutOff) await this.finish("tokens");
+    else if (reply.done) await this.finish("environment");
     else if (this.#records.length >= episode.maxTurns) await this.finish("turns");
     else if (isFull) await this.finish("tokens");
     else await this.#goOn(reply.messages);
@@ -181,7 +184,8 @@ export class EpisodeRow {
   async #goOn(messages: readonly DialogueMessage[]): Promise<void> {
     const { dialogue, episode, contextTokens } = this.#setting;
     const last = this.#tokens.at(-1)!.id;
-    const segments = dialogue.bridge(last, messages);
+    const segments = await this.#written(() => dialogue.bridge(last, messages));
+    if (!segments) return;
     const ids = idsOf(segments);
     const at = this.#tokens.length;
     if (this.contextLength + ids.length + episode.turnTokens <= contextTokens) {
@@ -189,10 +193,12 @@ export class EpisodeRow {
       this.#read([last, ...ids], false);
       return;
     }
-    const context = newContext({
-      ...{ dialogue, episode, room: contextTokens - episode.turnTokens, messages: this.#messages },
-      ...{ records: this.#records, inserts: this.#inserts, bridge: segments, ids: this.#tokens.map(({ id }) => id) },
-    });
+    const context = await this.#written(() =>
+      newContext({
+        ...{ dialogue, episode, room: contextTokens - episode.turnTokens, messages: this.#messages },
+        ...{ records: this.#records, inserts: this.#inserts, bridge: segments, ids: this.#tokens.map(({ id }) => id) },
+      }),
+    );
     if (!context) {
       await this.finish("context");
       return;
@@ -206,6 +212,17 @@ export class EpisodeRow {
     this.restart = restart;
     this.contextLength = restart ? pending.length : this.contextLength + pending.length - 1; // the last drawn token counts already
     this.phase = "ready";
+  }
+
+  /** Tokens of messages; a text that the model can't read ends the episode as an error. */
+  async #written<T>(write: () => T): Promise<T | null> {
+    try {
+      return write();
+    } catch (error) {
+      const where = `${this.task.id}, turn ${this.#records.length + 1}`;
+      await this.finish("error", `${where}: the model can't read what came back: ${messageOf(error)}`);
+      return null;
+    }
   }
 
   /** Runs a call of the other side within what is left of the episode's time. A fault ends the episode, with its record; never the rollout. */

@@ -1,3 +1,4 @@
+import { canonicalJson, sha256 } from "../../utils/hash.ts";
 import type { Counterpart, CounterpartReply, CounterpartStart } from "../counterpart.ts";
 import type { DialogueMessage, Json } from "../types.ts";
 import type { ToolEnd } from "./run-tool.ts";
@@ -20,24 +21,29 @@ const MAX_ACTION = 2000;
  * can mend it. A turn without a call is the answer and ends the dialogue; the recipe's rewards judge it.
  */
 export function toolCounterpart({ messages, box, texts }: ToolCounterpartOptions): Counterpart {
+  let state = ""; // of what was called and came back: turns that read the same compare with each other
   return {
     async start(): Promise<CounterpartStart> {
-      return { messages: withTools(messages, texts.system), ms: 0 };
+      state = sha256(canonicalJson(messages as unknown as Json));
+      return { messages: withTools(messages, texts.system), state, ms: 0 };
     },
     async reply({ text, isCut }): Promise<CounterpartReply> {
       const start = performance.now();
       const outcome = box.read(text, texts.format, isCut);
       const answered = await answer(outcome, box);
+      state = sha256(state, canonicalJson([actionOf(outcome), answered.results] as unknown as Json));
       const back = answered.results.length > 0 ? texts.results(answered.results) : [];
       return {
         messages: back,
         done: outcome.kind === "none",
+        isCutOff: isCut && outcome.kind === "none",
         success: false,
         action: actionOf(outcome),
         observation: answered.results.map((result) => result.text).join("\n"),
         reward: 0,
         valid: outcome.kind === "none" ? null : answered.problems === 0,
         info: { outcome: isCut && outcome.kind === "none" ? "truncated" : outcome.kind, ...answered.counts },
+        state,
         ms: performance.now() - start,
       };
     },

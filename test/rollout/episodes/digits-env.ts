@@ -2,7 +2,7 @@ import type { Environment, EnvironmentSource } from "../../../src/rollout/envs/i
 import { EnvError } from "../../../src/utils/errors.ts";
 
 /** How a world of {@link digitsSource} misbehaves. */
-export type Fault = "throws" | "hangs" | "nan" | "malformed" | "reset";
+export type Fault = "throws" | "hangs" | "nan" | "malformed" | "words" | "reset";
 
 /**
  * A world for tests: it answers an action with its number of signs and the turn, pays 1 for an action with a 7, and ends after `turns` turns.
@@ -35,8 +35,9 @@ export function digitsSource(
           if (fault === "throws") throw new EnvError("the world fell apart");
           if (fault === "hangs") return new Promise(() => {});
           if (fault === "malformed") return { text: "no observation" } as never;
+          const word = fault === "words" ? "four" : "";
           const reward = fault === "nan" ? Number.NaN : action.includes("7") ? 1 : 0;
-          const observation = "8,".repeat(1 + ((action.length + turn) % 5));
+          const observation = word + "8,".repeat(1 + ((action.length + turn) % 5));
           return {
             observation,
             reward,

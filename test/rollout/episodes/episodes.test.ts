@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { trainBytePairs } from "../../../src/policy/byte-pairs.ts";
-import { type Learner, openLearner } from "../../../src/policy/index.ts";
+import { type Learner, openLearner, type SequenceBatch } from "../../../src/policy/index.ts";
 import type { InitialTokenizer } from "../../../src/policy/initial-tokenizer.ts";
 import { envPool } from "../../../src/rollout/envs/index.ts";
 import {
@@ -15,7 +15,7 @@ import {
   sampledMask,
   type Task,
 } from "../../../src/rollout/index.ts";
-import { forMeasuring, layOut, measureLayout } from "../../../src/trainers/token-layout.ts";
+import { forMeasuring, layOut, measureLayout, requireSampledTargets } from "../../../src/trainers/token-layout.ts";
 import { createRng } from "../../../src/utils/rng.ts";
 import { digitsSource, type Fault } from "./digits-env.ts";
 
@@ -243,4 +243,27 @@ test("episodes: a world that throws, hangs, lies or can't start costs its own ep
   assert.equal(pool.replaced, 10);
   assert.equal(pool.inUse, 0);
   assert.equal(log.closed, log.opened, "every world was closed, the broken ones too");
+});
+
+test("episodes: what the model can't read ends its own episode as an error that names the place", async () => {
+  const { completions } = await play({ faults: { 2: "words" }, seeds: [1, 2] });
+  for (const { task, episode } of completions) {
+    if (task.data.seed === 1) assert.equal(episode!.end, "environment");
+    else assert.match(episode!.error!, /^digits\/2, turn 3: the model can't read what came back: .*cannot express/);
+  }
+});
+
+test("layOut: a micro-batch whose tokens are not those that were sampled, in their places, is refused", async () => {
+  const { completions } = await play({ seeds: [1], count: 2 });
+  const rows = completions.map((one, i) => forMeasuring(one, i));
+  const { micro } = layOut(rows, { maxTokens: 4000, temperature: 1, padId: 0 });
+  requireSampledTargets(rows, micro);
+  const changed = (change: (batch: SequenceBatch) => Partial<SequenceBatch>) =>
+    micro.map((part) => ({ ...part, batch: { ...part.batch, ...change(part.batch) } }));
+  const shifted = changed(({ positions }) => ({ positions: positions.map((place) => Math.max(0, place - 1)) }));
+  assert.throws(() => requireSampledTargets(rows, shifted), /would be predicted from id|stands behind/);
+  const other = changed(({ targets }) => ({ targets: targets.map((id) => id + 1) }));
+  assert.throws(() => requireSampledTargets(rows, other), /was sampled as id \d+, but id \d+ is to train/);
+  const read = changed(({ ids }) => ({ ids: ids.map((id) => id + 1) }));
+  assert.throws(() => requireSampledTargets(rows, read), /would be predicted from id/);
 });
