@@ -1,3 +1,5 @@
+import { JavaError } from "./py4j.ts";
+
 /** A simulator in a process of its own. */
 export interface Simulator {
   /** Whether it runs and can be called. */
@@ -5,6 +7,9 @@ export interface Simulator {
   /** Ends it, also in the middle of a call. */
   close(): Promise<void>;
 }
+
+/** A simulator that nobody asks for so long is ended, ms. */
+const IDLE_MS = 60_000;
 
 /**
  * The simulators of a source: all are known, so that all can be closed. The one that answered the source's own questions (which tasks, which
@@ -15,6 +20,7 @@ export class Simulators<S extends Simulator> {
   readonly #open = new Set<S>();
   readonly #starting = new Set<Promise<unknown>>();
   #spare: S | null = null;
+  #idle: NodeJS.Timeout | undefined;
   #asked: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
@@ -26,6 +32,7 @@ export class Simulators<S extends Simulator> {
   async take(): Promise<S> {
     const spare = this.#spare;
     this.#spare = null;
+    clearTimeout(this.#idle);
     if (spare?.isAlive) return spare;
     if (spare) await this.end(spare);
     return this.#new();
@@ -41,11 +48,28 @@ export class Simulators<S extends Simulator> {
   async #answer<T>(question: (simulator: S) => Promise<T>): Promise<T> {
     const simulator = await this.take();
     try {
-      return await question(simulator);
-    } finally {
-      if (this.#spare === null && simulator.isAlive && !this.#isClosed) this.#spare = simulator;
-      else await this.end(simulator);
+      const answer = await question(simulator);
+      await this.#keep(simulator);
+      return answer;
+    } catch (error) {
+      // a refusal harms nobody; after an exception of its own, such as that its memory is full, it may be in any state
+      if (error instanceof JavaError) await this.end(simulator);
+      else await this.#keep(simulator);
+      throw error;
     }
+  }
+
+  async #keep(simulator: S): Promise<void> {
+    if (this.#spare !== null || !simulator.isAlive || this.#isClosed) {
+      await this.end(simulator);
+      return;
+    }
+    this.#spare = simulator;
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => {
+      this.#spare = null;
+      void this.end(simulator);
+    }, IDLE_MS).unref();
   }
 
   /** Closes one that was taken. */
@@ -58,6 +82,7 @@ export class Simulators<S extends Simulator> {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#spare = null;
+    clearTimeout(this.#idle);
     await Promise.allSettled(this.#starting);
     await Promise.all([...this.#open].map((one) => this.end(one)));
   }

@@ -13,6 +13,8 @@ export interface ScienceWorldPlace {
   /** Path of `java`; null: JAVA_HOME, search path. */
   readonly java: string | null;
   readonly callMs: number;
+  /** Largest heap, MB; default that of {@link Jvm}. Gold paths of some tasks need more than it. */
+  readonly heapMb?: number;
 }
 
 /** What is loaded. */
@@ -56,7 +58,8 @@ export class ScienceWorld {
   static async start(place: ScienceWorldPlace): Promise<ScienceWorld> {
     const { jar, java } = findScienceWorld(place);
     const startMs = 60_000;
-    const options = { jar, java, startMs, callMs: place.callMs, label: LABEL } as const;
+    const { callMs, heapMb } = place;
+    const options = { jar, java, startMs, callMs, label: LABEL, ...(heapMb && { heapMb }) } as const;
     const jvm = await Jvm.start({ ...options, mainClass: "py4j.GatewayServer", port: "printed" });
     try {
       const { gateway } = jvm;
