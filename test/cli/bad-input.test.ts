@@ -70,7 +70,7 @@ test("bad input: unknown keys with the nearest name, wrong types, bounds and cho
     'wrong.yaml:4 tasks.eval.split: must be one of train, test, got "tets"; did you mean "test"?',
     'wrong.yaml:5 rollout.promptsPerStep: must be a number, got "two"',
     "wrong.yaml:5 rollout.groupSize: must be at least 2: a group of one has no baseline to compare with (got 1)",
-    'wrong.yaml:5 rollout.maxTokns: unknown key, did you mean "maxTokens"? (known: temperature, topK, topP, minP, maxTokens, stop, promptsPerStep, groupSize, batchSize)',
+    'wrong.yaml:5 rollout.maxTokns: unknown key, did you mean "maxTokens"? (known: temperature, topK, topP, minP, maxTokens, stop, promptsPerStep, groupSize, batchSize, episode, dialogue, tools, toolFormat, toolLimits)',
     "wrong.yaml:7 optimizer.lr: must be above 0, got -1",
   ]);
   assert.equal(existsSync(never), false);
