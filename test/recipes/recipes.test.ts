@@ -18,10 +18,14 @@ const recipes = readdirSync(join(clone, "recipes"), { recursive: true, encoding:
 
 /** Why a recipe can't run here, or false. */
 function missing(name: string): string | false {
-  const { model, tasks } = parse(readFileSync(join(clone, "recipes", name), "utf8")) as {
+  const { model, tasks, smoke } = parse(readFileSync(join(clone, "recipes", name), "utf8")) as {
     model: unknown;
     tasks?: { train?: { name?: string } };
+    smoke?: { model?: unknown };
   };
+  const used = String(smoke?.model ?? model);
+  if (used.startsWith("scienceworld-") && !existsSync(join(clone, "models", used)))
+    return "a model is missing: npm run make:scienceworld makes it, with the real simulator";
   if (String(model).startsWith("models/") && !existsSync(join(clone, String(model))))
     return "real weights are missing: scripts/fetch-smollm2 brings them";
   if (tasks?.train?.name === "gsm8k" && !process.env.RLVR_DATA)
