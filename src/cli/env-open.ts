@@ -34,10 +34,13 @@ export async function openEnvironment({ name, set = [] }: EnvChoice): Promise<En
 
 async function definition(name: string): Promise<EnvironmentDef> {
   if (/\.[cm]?[jt]s$/.test(name)) return await fromFile(resolve(name));
-  const { ENVIRONMENTS } = await import("../rollout/envs/index.ts");
-  const names = ENVIRONMENTS.map((def) => def.name);
-  const found = ENVIRONMENTS.find((def) => def.name === name);
+  const [{ ENVIRONMENTS }, { environmentDef }] = await Promise.all([
+    import("../rollout/envs/index.ts"),
+    import("../rollout/envs/config.ts"),
+  ]);
+  const found = environmentDef(name);
   if (found) return found;
+  const names = ENVIRONMENTS.map((def) => def.name);
   const near = nearest(name, names);
   throw new ConfigError(
     `there is no environment ${JSON.stringify(name)}: must be one of ${names.join(", ")}, or a file such as ./my-env.ts${near ? `; did you mean "${near}"?` : ""}`,

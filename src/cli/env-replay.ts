@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { ReplayDifference } from "../rollout/envs/replay-compare.ts";
+import type { TraceReplay } from "../rollout/envs/replay.ts";
 import { wholeNumber, withExample, withJson } from "./options.ts";
 import { EXIT, Exit, result, tell } from "./output.ts";
 
@@ -30,7 +30,7 @@ async function replayAction(name: string, paths: readonly string[], { json, play
   const files: { path: string; traces: Awaited<ReturnType<typeof readTraces>> }[] = [];
   for (const path of paths) files.push({ path, traces: await readTraces(path, name) });
   const replayer = await open();
-  const replays: (Awaited<ReturnType<typeof replayTrace>> & { path: string })[] = [];
+  const replays: (TraceReplay & { path: string })[] = [];
   try {
     for (const { path, traces } of files)
       for (const trace of traces) {
@@ -47,16 +47,7 @@ async function replayAction(name: string, paths: readonly string[], { json, play
   if (bad > 0) throw new Exit(EXIT.failed);
 }
 
-interface Replay {
-  readonly title: string;
-  readonly steps: number;
-  readonly compared: number;
-  readonly finalScore: number;
-  readonly plays: number;
-  readonly differences: readonly ReplayDifference[];
-}
-
-function lineOf({ title, steps, compared, finalScore, plays, differences }: Replay): string {
+function lineOf({ title, steps, compared, finalScore, plays, differences }: TraceReplay): string {
   const often = plays > 1 ? `, play ${plays}` : "";
   const head = `${differences.length === 0 ? "same" : "DIFFERS"}  ${title}: ${steps} steps, ${compared} fields, final score ${finalScore}${often}`;
   const lines = differences

@@ -1,6 +1,7 @@
 import type { Tensor } from "../graph/index.ts";
 import type { Blocks } from "./blocks.ts";
 import { KeyValueCache, type NewEntries, type Placement, type Scratch } from "./cache.ts";
+import { extendRuns } from "./extend-runs.ts";
 import { layerFeeds, outerTensors, type Parameters } from "./parameters.ts";
 import type { Positions } from "./positions.ts";
 import type { SamplerFilters } from "./sampler.ts";
@@ -49,8 +50,6 @@ export interface DecodeExtend {
 }
 
 const PREFILL_TOKENS = 4096;
-/** Attention scores of one run of a layer, numbers: 128 MB. */
-const EXTEND_SCORES = 32 << 20;
 
 /**
  * A batch of rows that grow: by one drawn token a step, or by any number of given tokens. The cache has no holes: a token's position is its
@@ -145,7 +144,8 @@ export class Decoder {
     const { width } = this.parameters.config;
     if (restart) for (const row of rows) this.cache.lengths[row] = 0;
     const hidden = new Float32Array(rows.length * width);
-    for (const places of this.extendRuns(rows, tokens)) {
+    const sizes = rows.map((row, i) => ({ past: this.cache.lengths[row]!, tokens: tokens[i]!.length }));
+    for (const places of extendRuns(sizes, this.parameters.config.heads)) {
       const last = await this.extendSome(
         places.map((place) => rows[place]!),
         places.map((place) => tokens[place]!),
@@ -207,19 +207,16 @@ export class Decoder {
     let row = 0;
     for (let first = 0; first < prompts.length; first += perRun) {
       const some = prompts.slice(first, first + perRun);
+      const firstRow = row;
       const placements = some.flatMap((prompt, from) =>
         Array.from({ length: repeats[first + from]! }, () => ({ row: row++, from, count: prompt.length })),
       );
-      const last = await this.prefillSome(some, length, placements);
-      for (const { row: target, from, count } of placements) {
-        const at = (from * length + count - 1) * width;
-        hidden.set(last.subarray(at, at + width), target * width);
-      }
+      hidden.set(await this.prefillSome(some, length, placements), firstRow * width);
     }
     return { dtype: "float32", shape: [total, width], data: hidden };
   }
 
-  /** Runs some prompts through all layers, filled up to one length. Returns hidden [b, length, D]. */
+  /** Runs some prompts through all layers, filled up to one length. Returns the hidden state of each row's last token [placements, D]. */
   private async prefillSome(
     prompts: readonly (readonly number[])[],
     length: number,
@@ -234,31 +231,12 @@ export class Decoder {
       x = result.y!;
     }
     this.cache.advance(placements);
-    return x.data as Float32Array;
-  }
-
-  /** Places of `rows` that run together: like lengths, and scores that fit. */
-  private extendRuns(rows: readonly number[], tokens: readonly (readonly number[])[]): number[][] {
-    const { heads } = this.parameters.config;
-    const order = rows.map((_, place) => place).sort((a, b) => tokens[a]!.length - tokens[b]!.length || a - b);
-    const runs: number[][] = [];
-    let past = 0;
-    for (const place of order) {
-      const time = tokens[place]!.length; // rising
-      past = Math.max(past, this.cache.lengths[rows[place]!]!);
-      const current = runs.at(-1);
-      if (current && (current.length + 1) * heads * time * (past + time) <= EXTEND_SCORES) current.push(place);
-      else {
-        runs.push([place]);
-        past = this.cache.lengths[rows[place]!]!;
-      }
-    }
-    return runs;
+    return this.lastStates(x.data as Float32Array, length, placements);
   }
 
   /** Returns the hidden state of the last token of each row [b, D]. */
   private async extendSome(rows: readonly number[], tokens: readonly (readonly number[])[]): Promise<Float32Array> {
-    const { width, layers } = this.parameters.config;
+    const { layers } = this.parameters.config;
     const length = Math.max(...tokens.map((some) => some.length));
     const before = rows.map((row) => this.cache.lengths[row]!);
     const past = Math.max(1, ...before);
@@ -280,12 +258,18 @@ export class Decoder {
       x = result.y!;
     }
     this.cache.advance(placements);
-    const hidden = new Float32Array(rows.length * width);
-    for (const { from, count } of placements) {
+    return this.lastStates(x.data as Float32Array, length, placements);
+  }
+
+  /** Of hidden states [b, length, D], those of the last tokens, in the order of the placements. */
+  private lastStates(states: Float32Array, length: number, placements: readonly Placement[]): Float32Array {
+    const { width } = this.parameters.config;
+    const last = new Float32Array(placements.length * width);
+    placements.forEach(({ from, count }, i) => {
       const at = (from * length + count - 1) * width;
-      hidden.set((x.data as Float32Array).subarray(at, at + width), from * width);
-    }
-    return hidden;
+      last.set(states.subarray(at, at + width), i * width);
+    });
+    return last;
   }
 
   private padded(rows: readonly (readonly number[])[], length: number): Int32Array {

@@ -19,7 +19,7 @@ import type { Adapter } from "./lora.ts";
 import { outerTensors, type Parameters, parametersOf, type WeightOrigin, withoutAdapter } from "./parameters.ts";
 import { Positions } from "./positions.ts";
 import { type MeasuredTokens, type SequenceBatch, SequenceRunner, type TokenResults } from "./sequences.ts";
-import type { LossSource, TokenLoss } from "./token-loss.ts";
+import { type LossSource, loadLoss, type TokenLoss } from "./token-loss.ts";
 import { loadMoments, loadWeights, saveMoments, saveWeights } from "./weight-files.ts";
 
 /** What an engine is made from; can be sent to a thread. */
@@ -207,23 +207,19 @@ export class Engine {
     return first;
   }
 
-  /** Next token of every row; `keep` drops all other rows first, rows that are not `active` rest. */
-  decodeStep(uniforms: Float32Array, keep?: readonly number[], active?: Uint8Array): Promise<Drawn> {
-    if (!this.decoder) throw new Error("internal: decodeStep() before decodeStart()");
-    if (keep) this.decoder.keep(keep);
-    return this.decoder.step(uniforms, active);
+  /** Next token of every row; rows that are not `active` rest. */
+  decodeStep(uniforms: Float32Array, active?: Uint8Array): Promise<Drawn> {
+    return this.decoding("decodeStep").step(uniforms, active);
   }
 
   /** Some rows read more tokens and draw the next one. */
   decodeExtend(extend: DecodeExtend): Promise<Drawn> {
-    if (!this.decoder) throw new Error("internal: decodeExtend() before decodeStart()");
-    return this.decoder.extend(extend);
+    return this.decoding("decodeExtend").extend(extend);
   }
 
-  /** Drops all rows but these. */
+  /** Drops all rows but these (ascending). */
   decodeKeep(rows: readonly number[]): void {
-    if (!this.decoder) throw new Error("internal: decodeKeep() before decodeStart()");
-    this.decoder.keep(rows);
+    this.decoding("decodeKeep").keep(rows);
   }
 
   /** Frees the cache. */
@@ -281,6 +277,11 @@ export class Engine {
     await this.blocks.dispose();
   }
 
+  private decoding(method: string): Decoder {
+    if (!this.decoder) throw new Error(`internal: ${method}() before decodeStart()`);
+    return this.decoder;
+  }
+
   private async program(name: string, loss: TokenLoss): Promise<HeadSession> {
     let head = this.programs.get(name);
     if (!head) {
@@ -302,11 +303,4 @@ export class Engine {
     this.referenceRunner = new SequenceRunner(this.blocks, parameters, this.positions);
     return this.referenceRunner;
   }
-}
-
-async function loadLoss({ module, exportName, options }: LossSource): Promise<TokenLoss> {
-  const loaded = (await import(module)) as Record<string, (options: unknown) => TokenLoss | Promise<TokenLoss>>;
-  const make = loaded[exportName];
-  if (!make) throw new DataError(`${module} does not export ${exportName}`);
-  return make(options);
 }

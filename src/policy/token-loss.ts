@@ -1,4 +1,5 @@
 import { type Graph, grad, type Value } from "../graph/index.ts";
+import { DataError } from "../utils/errors.ts";
 
 /** A distribution over the vocabulary at each of c tokens. */
 export interface Distribution {
@@ -120,4 +121,12 @@ export function gradientOfTerms(g: Graph, { terms }: BuiltLoss, wrt: readonly Va
     sums.reduce((sum, term) => g.add(sum, term)),
     wrt,
   );
+}
+
+/** Imports a loss. @throws DataError when the module does not export it */
+export async function loadLoss({ module, exportName, options }: LossSource): Promise<TokenLoss> {
+  const loaded = (await import(module)) as Record<string, (options: unknown) => TokenLoss | Promise<TokenLoss>>;
+  const make = loaded[exportName];
+  if (!make) throw new DataError(`${module} does not export ${exportName}`);
+  return make(options);
 }

@@ -135,10 +135,13 @@ async function generateBatch(
     const live = slots.flatMap((row, i) => (row.stop === undefined ? [i] : []));
     if (live.length === 0) break;
     const compact = live.length < COMPACT_BELOW * slots.length;
-    if (compact) slots = live.map((i) => slots[i]!);
+    if (compact) {
+      slots = live.map((i) => slots[i]!);
+      await policy.decodeKeep(live);
+    }
     stats.slotSteps += slots.length;
     stats.liveSteps += live.length;
-    drawn = await policy.decodeStep(uniformsOf(slots), compact ? live : undefined);
+    drawn = await policy.decodeStep(uniformsOf(slots));
   }
   await policy.decodeEnd();
   stats.decodeSeconds += (performance.now() - clock) / 1000;

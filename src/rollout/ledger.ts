@@ -1,6 +1,11 @@
 import { TrainingError } from "../utils/errors.ts";
 import type { Completion, Insert, Provenance, Segment } from "./types.ts";
 
+/** All ids of segments, in order. */
+export function idsOf(segments: readonly Segment[]): number[] {
+  return segments.flatMap(({ ids }) => ids);
+}
+
 /** Neighbouring tokens of one provenance. */
 export interface LedgerRun {
   readonly provenance: Provenance;

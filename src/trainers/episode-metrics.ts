@@ -1,4 +1,5 @@
 import type { Completion, Episode } from "../rollout/index.ts";
+import { isPlayed } from "../rollout/tasks/index.ts";
 import type { MetricTable } from "../utils/metrics.ts";
 import { share } from "./metric-values.ts";
 import { mean } from "./statistics.ts";
@@ -22,7 +23,7 @@ export const EPISODE_METRICS: MetricTable = {
 
 /** `env/` of the episodes of a step or an evaluation; nothing without episodes; dialogues with tools are judged by the rewards. */
 export function episodeMetrics(completions: readonly Completion[]): Metrics {
-  const episodes = completions.flatMap(({ episode, task }) => (episode && task.prompt === "" ? [episode] : []));
+  const episodes = completions.flatMap(({ episode, task }) => (episode && isPlayed(task) ? [episode] : []));
   if (episodes.length === 0) return {};
   const turns = episodes.flatMap((episode) => episode.turns);
   const told = turns.filter(({ valid }) => valid !== null);

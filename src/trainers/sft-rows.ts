@@ -28,40 +28,44 @@ export function drawBucket(
   { bucket, tokensPerStep }: SftConfig,
   rng: Rng,
 ): TrainingRow[][] {
-  const rows: TrainingRow[] = [];
+  const rows: { readonly row: TrainingRow; readonly length: number }[] = [];
   const needed = bucket * tokensPerStep;
   let empty = 0;
   for (let total = 0; total < needed; ) {
     const row = drawRow(source, rng);
-    const imitated = row.features.imitated ?? row.ids;
-    if (row.ids.length === 0 || (row.features.imitated && !Array.from(imitated).some(Boolean))) {
-      empty++;
-      if (empty > MAX_EMPTY)
+    if (!marksOf(row).some(Boolean)) {
+      if (++empty > MAX_EMPTY)
         throw new DataError(
           `sft: ${empty} demonstrations in a row have no token to imitate: their openings are longer than the model's context of ${source.learner.config.maxPositions}; shorten observations or make maxPositions larger`,
         );
       continue;
     }
     empty = 0;
-    rows.push(row);
-    total += inputLength(row);
+    const length = inputLength(row);
+    rows.push({ row, length });
+    total += length;
   }
-  rows.sort((a, b) => inputLength(a) - inputLength(b));
-  const share = rows.reduce((sum, row) => sum + inputLength(row), 0) / bucket;
+  rows.sort((a, b) => a.length - b.length);
+  const share = rows.reduce((sum, { length }) => sum + length, 0) / bucket;
   const batches = Array.from({ length: bucket }, (): TrainingRow[] => []);
   let before = 0;
-  for (const row of rows) {
+  for (const { row, length } of rows) {
     batches[Math.min(bucket - 1, Math.floor(before / share))]!.push(row);
-    before += inputLength(row);
+    before += length;
   }
   return rng.fork("order").shuffle(batches);
 }
 
 /** Shares the loss out: every token that is imitated weighs 1 / (their number in the batch), the others nothing. */
 export function weighTokens(rows: readonly TrainingRow[]): TrainingRow[] {
-  const marks = rows.map(({ features, ids }) => features.imitated ?? new Array<number>(ids.length).fill(1));
-  const tokens = marks.reduce((sum, mark) => Array.from(mark).reduce((inner, value) => inner + value, sum), 0);
-  return rows.map((row, i) => ({ ...row, features: { weight: Array.from(marks[i]!, (mark) => mark / tokens) } }));
+  const marks = rows.map(marksOf);
+  const tokens = marks.reduce((sum, mark) => mark.reduce((inner, value) => inner + value, sum), 0);
+  return rows.map((row, i) => ({ ...row, features: { weight: marks[i]!.map((mark) => mark / tokens) } }));
+}
+
+/** 1 for each token that is imitated. */
+function marksOf({ features, ids }: TrainingRow): number[] {
+  return features.imitated ? Array.from(features.imitated) : new Array<number>(ids.length).fill(1);
 }
 
 function drawRow({ demonstrations, learner, dialogue }: DemonstrationSource, rng: Rng): TrainingRow {

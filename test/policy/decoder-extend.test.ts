@@ -53,9 +53,12 @@ async function wander(engine: Engine, rng: Rng): Promise<Row[]> {
       });
     } else {
       const keep = round === 9 ? [0, 2, 3, 5] : undefined;
-      if (keep) rows = keep.map((i) => rows[i]!);
+      if (keep) {
+        engine.decodeKeep(keep);
+        rows = keep.map((i) => rows[i]!);
+      }
       const active = Uint8Array.from(rows, () => (rng.uniform() < 0.7 ? 1 : 0));
-      const drawn = await engine.decodeStep(uniforms(rows.length), keep, active);
+      const drawn = await engine.decodeStep(uniforms(rows.length), active);
       rows.forEach((row, i) => {
         if (active[i]) note(row, drawn.ids[i]!, drawn.logp[i]!, drawn.entropy[i]!);
       });

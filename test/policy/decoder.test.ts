@@ -37,8 +37,11 @@ async function decode(engine: Engine, maxTokens: number, keepAfter: Readonly<Rec
     if (step === maxTokens) break;
     const keep = keepAfter[step];
     const places = keep?.map((row) => live.findIndex((other) => other.row === row));
-    if (places) live = places.map((place) => live[place]!);
-    drawn = await engine.decodeStep(uniforms(live), places);
+    if (places) {
+      engine.decodeKeep(places);
+      live = places.map((place) => live[place]!);
+    }
+    drawn = await engine.decodeStep(uniforms(live));
   }
   engine.decodeEnd();
   return all;

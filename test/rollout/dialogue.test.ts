@@ -186,8 +186,19 @@ test("openDialogue: every text keeps its provenance", (t) => {
       { role: "user", content: "a room", from: "environment" },
     ]);
     const own = textsOf(tokenizer, opened).filter(([provenance]) => provenance !== "template");
-    assert.deepEqual(own, [["system", "rules"], ["user", "question"], ["environment", "a room"]], name); // biome-ignore format: one line
-    const bridged = dialogue.bridge(0, [{ role: "tool", content: 'say "so"' }, { role: "user", content: "5", from: "tool" }]); // biome-ignore format: one line
+    assert.deepEqual(
+      own,
+      [
+        ["system", "rules"],
+        ["user", "question"],
+        ["environment", "a room"],
+      ],
+      name,
+    );
+    const bridged = dialogue.bridge(0, [
+      { role: "tool", content: 'say "so"' },
+      { role: "user", content: "5", from: "tool" },
+    ]);
     const texts = textsOf(tokenizer, bridged).filter(([provenance]) => provenance !== "template");
     assert.deepEqual(
       texts,
@@ -258,7 +269,12 @@ test("openDialogue: a template that rewrites what it wrote is refused with what 
     "'<|im_start|>assistant ' ~ (messages | length) ~ '\\n'",
   );
   for (const template of [counting, lastOnly, marked])
-    assert.throws(() => open(templateTokenizer(template)), (error) => error instanceof ConfigError && /rewrites what it has written[\s\S]*next message|depends on what came/.test(error.message)); // biome-ignore format: one line
+    assert.throws(
+      () => open(templateTokenizer(template)),
+      (error) =>
+        error instanceof ConfigError &&
+        /rewrites what it has written[\s\S]*next message|depends on what came/.test(error.message),
+    );
 });
 
 test("openDialogue: a template without a token that closes a turn is refused; one that refuses roles is used without them", () => {
@@ -288,7 +304,10 @@ test("openDialogue: a turn that ends with another token before a message than at
     "('<|endoftext|>' if loop.last and message.role == 'assistant' else '<|im_end|>') + '\\n'",
   );
   assert.notEqual(late, CHATML);
-  assert.throws(() => open(templateTokenizer(late)), (error) => error instanceof ConfigError && /depends on what follows/.test(error.message)); // biome-ignore format: one line
+  assert.throws(
+    () => open(templateTokenizer(late)),
+    (error) => error instanceof ConfigError && /depends on what follows/.test(error.message),
+  );
 });
 
 test("openDialogue: a token that the template writes behind the last turn only is no part of its end", () => {
@@ -305,13 +324,22 @@ test("openDialogue: plain turns are written as the options say", () => {
   ]);
   assert.equal(tokenizer.decode(idsOf(opened)), "Open it.\n\nA box.\n>");
   assert.deepEqual(idsOf(opened), tokenizer.encode("Open it.\n\nA box.\n>"));
-  assert.deepEqual(textsOf(tokenizer, opened).filter(([provenance]) => provenance !== "template"), [["user", "Open it."], ["environment", "A box."]]); // biome-ignore format: one line
+  assert.deepEqual(
+    textsOf(tokenizer, opened).filter(([provenance]) => provenance !== "template"),
+    [
+      ["user", "Open it."],
+      ["environment", "A box."],
+    ],
+  );
   const newline = tokenizer.encode("\n")[0]!;
   assert.deepEqual(dialogue.turnEndIds, [newline, tokenizer.eosIds[0]]);
   assert.deepEqual(dialogue.turnEndTexts, ["\n"], "two newlines are a token, too");
   const reply: DialogueMessage[] = [{ role: "user", content: "It is open.", from: "environment" }];
   const after = (last: number): [string, string][] => textsOf(tokenizer, dialogue.bridge(last, reply));
-  const rest = [["environment", "It is open."], ["template", "\n>"]]; // biome-ignore format: one line
+  const rest = [
+    ["environment", "It is open."],
+    ["template", "\n>"],
+  ];
   assert.deepEqual(after(newline), rest);
   assert.deepEqual(after(tokenizer.encode("\n\n")[0]!), rest);
   assert.deepEqual(after(tokenizer.encode("x")[0]!), [["template", "\n"], ...rest]);
@@ -353,5 +381,8 @@ test("truncateToTokens: a long text keeps its beginning and its end within the b
 test("openDialogue: a tokenizer whose ids depend on what stands before a control token is refused", () => {
   const tokenizer = templateTokenizer(CHATML);
   const shifted = { ...tokenizer, encodePlain: (text: string) => tokenizer.encodePlain(` ${text}`) };
-  assert.throws(() => open(shifted), (error) => error instanceof ConfigError && /other ids than the text alone/.test(error.message)); // biome-ignore format: one line
+  assert.throws(
+    () => open(shifted),
+    (error) => error instanceof ConfigError && /other ids than the text alone/.test(error.message),
+  );
 });

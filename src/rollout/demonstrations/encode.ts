@@ -1,5 +1,6 @@
 import type { Tokenizer } from "../../policy/index.ts";
-import type { Dialogue, Insert, Segment } from "../types.ts";
+import { idsOf, ledgerOf } from "../ledger.ts";
+import type { Dialogue, Insert } from "../types.ts";
 import type { Demonstration, EpisodeDemonstration } from "./types.ts";
 
 /** A demonstration as token ids, laid out as a completion is. */
@@ -48,18 +49,9 @@ export function encodeEpisode(
 }
 
 /** The same tokens without turns: all but the first are to be written. */
-function asText({ promptIds, ids, inserts }: Required<Omit<EncodedDemonstration, "imitated">>): EncodedDemonstration {
-  const whole = [...promptIds];
-  let next = 0;
-  ids.forEach((id, i) => {
-    if (inserts[next]?.at === i) whole.push(...idsOf(inserts[next++]!.segments));
-    whole.push(id);
-  });
-  return { promptIds: whole.slice(0, 1), ids: whole.slice(1) };
-}
-
-function idsOf(segments: readonly Segment[]): number[] {
-  return segments.flatMap((segment) => segment.ids);
+function asText(parts: Required<Omit<EncodedDemonstration, "imitated">>): EncodedDemonstration {
+  const { ids } = ledgerOf(parts);
+  return { promptIds: ids.slice(0, 1), ids: ids.slice(1) };
 }
 
 /** What a policy writes to end its turn: the token for it, or the text. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ConfigError, DataError } from "../../utils/errors.ts";
-import { EnvConfig, environmentDef } from "../envs/config.ts";
+import { EnvConfig, openSource } from "../envs/config.ts";
 import { cutObservation } from "../envs/counterpart.ts";
 import type { DialogueMessage } from "../types.ts";
 import { PlayConfig, type PlayWatch, playEpisodes } from "./play-episodes.ts";
@@ -66,9 +66,7 @@ async function recordingsOf(options: Options): Promise<readonly RecordedEpisode[
  */
 export async function playConfigured(options: Options, watch: PlayWatch = {}): Promise<RecordedEpisode[]> {
   if (options.env === null) throw new ConfigError("demonstrations: episodes come from env or from file, got neither");
-  const { name, ...own } = options.env;
-  const def = environmentDef(name)!; // the schema knows the name
-  const source = await def.open(def.options.parse(own));
+  const source = await openSource(options.env);
   try {
     return await playEpisodes(source, options, watch);
   } finally {

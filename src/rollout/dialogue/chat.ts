@@ -1,5 +1,6 @@
 import type { ChatOptions, Tokenizer } from "../../policy/index.ts";
 import { ConfigError, DataError } from "../../utils/errors.ts";
+import { idsOf } from "../ledger.ts";
 import type { Dialogue, DialogueMessage } from "../types.ts";
 import { encodePieces, type Piece } from "./pieces.ts";
 import { renderPieces } from "./render.ts";
@@ -54,7 +55,7 @@ function checkIds(
   render: (messages: readonly DialogueMessage[]) => Piece[],
 ): void {
   const whole = tokenizer.encodeChat(BASE, options);
-  const ids = encodePieces(tokenizer, render(BASE)).flatMap((segment) => segment.ids);
+  const ids = idsOf(encodePieces(tokenizer, render(BASE)));
   if (ids.length === whole.length && ids.every((id, i) => id === whole[i])) return;
   throw new ConfigError(
     "the tokenizer gives a text behind a control token other ids than the text alone, so what stands between two turns can't be encoded by itself; " +

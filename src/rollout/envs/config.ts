@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { ConfigError } from "../../utils/errors.ts";
 import { nearest } from "../../utils/nearest.ts";
-import { ENVIRONMENTS, type EnvironmentDef } from "./index.ts";
+import { ENVIRONMENTS, type EnvironmentDef, type EnvironmentSource } from "./index.ts";
 
 /** A kind of environment by its name. */
 export function environmentDef(name: string): EnvironmentDef | undefined {
@@ -30,3 +31,10 @@ export const EnvConfig = z
     return parsed?.success ? { name, ...(parsed.data as object) } : { name, ...options };
   });
 export type EnvConfig = z.infer<typeof EnvConfig>;
+
+/** Opens the environment of a recipe. @throws ConfigError when there is none of that name, or something is missing that it needs */
+export async function openSource({ name, ...options }: EnvConfig): Promise<EnvironmentSource> {
+  const def = environmentDef(name);
+  if (!def) throw new ConfigError(`there is no environment ${JSON.stringify(name)}`);
+  return def.open(def.options.parse(options));
+}

@@ -11,7 +11,15 @@ import {
   visitTries,
 } from "../tasks/countdown-steps.ts";
 import type { Json } from "../types.ts";
-import type { Environment, EnvironmentDef, EnvironmentSource, EnvReset, EnvSplit, EnvStep, EpisodeStart } from "./types.ts"; // biome-ignore format: one line
+import type {
+  Environment,
+  EnvironmentDef,
+  EnvironmentSource,
+  EnvReset,
+  EnvSplit,
+  EnvStep,
+  EpisodeStart,
+} from "./types.ts";
 
 const TASK = "countdown";
 /** Share of all pairs in the dev split. */

@@ -119,6 +119,21 @@ export class Gateway {
     return text === "" ? [] : text.split("\n");
   }
 
+  /** The numbers of a `java.util.List` of whole numbers, then frees it. */
+  async wholeNumbers(list: JavaReference): Promise<number[]> {
+    const [text] = await Promise.all([this.call(list, "toString"), this.free(list)]);
+    if (!/^\[[\d, ]*\]$/.test(String(text))) throw this.#fail(`List.toString returned ${shown(String(text))}`);
+    return JSON.parse(String(text)) as number[];
+  }
+
+  /** Version of a package in the manifest of its JAR. */
+  async versionOf(name: string): Promise<string> {
+    const found = (await this.call("z:java.lang.Package", "getPackage", [name])) as JavaReference;
+    const version = await this.call(found, "getImplementationVersion");
+    await this.free(found);
+    return String(version);
+  }
+
   /** Ends the connection; open calls fail. */
   close(): void {
     this.#fail("the connection was closed by us");

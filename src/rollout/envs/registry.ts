@@ -1,6 +1,5 @@
-import { ConfigError } from "../../utils/errors.ts";
 import { canonicalJson } from "../../utils/hash.ts";
-import { type EnvConfig, environmentDef } from "./config.ts";
+import { type EnvConfig, openSource } from "./config.ts";
 import { type EnvPool, envPool } from "./pool.ts";
 
 /** Worlds of a source that sets no limit of its own. */
@@ -33,9 +32,7 @@ export class EnvRegistry {
   }
 }
 
-async function openPool({ name, ...options }: EnvConfig): Promise<EnvPool> {
-  const def = environmentDef(name);
-  if (!def) throw new ConfigError(`there is no environment ${JSON.stringify(name)}`);
-  const source = await def.open(def.options.parse(options));
+async function openPool(config: EnvConfig): Promise<EnvPool> {
+  const source = await openSource(config);
   return envPool(source, { size: source.maxWorlds ?? MANY });
 }

@@ -1,4 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
+import type { z } from "zod";
+import { DataError } from "../../utils/errors.ts";
 
 /** One field of a recording that came out differently. */
 export interface ReplayDifference {
@@ -32,6 +34,33 @@ export function compareFields(
       : [{ step, field, expected: expected[field], got: got[field] }],
   );
   return { compared: fields.length, differences };
+}
+
+/** Compares a recording with its replay, part by part. */
+export class Comparison {
+  readonly differences: ReplayDifference[] = [];
+  /** Fields so far. */
+  compared = 0;
+
+  /** @param step number of the step, 0 for what was seen first */
+  add(step: number, expected: Readonly<Record<string, unknown>>, got: Readonly<Record<string, unknown>>): void {
+    const result = compareFields(step, expected, got);
+    this.differences.push(...result.differences);
+    this.compared += result.compared;
+  }
+
+  /** Compares what the recording says of the episode as a whole, as far as it says it. */
+  addHead(trace: Readonly<Record<string, unknown>>, got: Readonly<Record<string, unknown>>): void {
+    const told = Object.keys(got).filter((field) => field in trace);
+    this.add(-1, { ...Object.fromEntries(told.map((field) => [field, trace[field]])), unstable: trace.unstable }, got);
+  }
+}
+
+/** Reads what a replay needs to know of a recording. @throws DataError naming the field that is missing or wrong */
+export function readHead<T>(env: string, head: z.ZodType<T>, trace: unknown): T {
+  const { data, error } = head.safeParse(trace);
+  if (data !== undefined) return data;
+  throw new DataError(`${env}: ${error?.issues[0]?.path.join(".")}: ${error?.issues[0]?.message}`);
 }
 
 function isCompared(unstable: string | undefined): boolean {

@@ -1,4 +1,5 @@
 import type { EpisodeConfig } from "../config.ts";
+import { idsOf } from "../ledger.ts";
 import type { Dialogue, DialogueMessage, Insert, Segment, TurnRecord } from "../types.ts";
 
 /** An episode whose next turn does not fit its context. */
@@ -27,8 +28,7 @@ export interface FullContext {
 export function newContext(full: FullContext): Segment[] | null {
   const { episode, records, room } = full;
   if (episode.overflow === "stop") return null;
-  const fits = (segments: readonly Segment[]): boolean =>
-    segments.reduce((sum, { ids }) => sum + ids.length, 0) <= room;
+  const fits = (segments: readonly Segment[]): boolean => idsOf(segments).length <= room;
   for (let kept = Math.min(episode.keepTurns, records.length - 1); kept >= 0; kept--) {
     const segments = contextWith(full, records.length - kept, records.length);
     if (fits(segments)) return segments;

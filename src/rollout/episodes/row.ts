@@ -2,6 +2,7 @@ import { EnvError, messageOf } from "../../utils/errors.ts";
 import type { Rng } from "../../utils/rng.ts";
 import type { EpisodeConfig, SamplingConfig } from "../config.ts";
 import type { Counterpart, CounterpartReply } from "../counterpart.ts";
+import { idsOf } from "../ledger.ts";
 import type {
   Completion,
   Dialogue,
@@ -250,11 +251,6 @@ const STOPS: Readonly<Record<EpisodeEnd, StopReason>> = {
   deadline: "error",
   error: "error",
 };
-
-/** All ids of segments, in order. */
-export function idsOf(segments: readonly Segment[]): number[] {
-  return segments.flatMap(({ ids }) => ids);
-}
 
 class LateError extends EnvError {}
 

@@ -135,7 +135,7 @@ class Stage {
   private async draw(drawing: readonly EpisodeRow[]): Promise<void> {
     const clock = performance.now();
     const active = Uint8Array.from(this.slots, ({ phase }) => (phase === "drawing" ? 1 : 0));
-    const drawn = await this.policy.decodeStep(uniformsOf(this.slots, active), undefined, active);
+    const drawn = await this.policy.decodeStep(uniformsOf(this.slots, active), active);
     this.stats.decodeSeconds += (performance.now() - clock) / 1000;
     this.stats.slotSteps += this.slots.length;
     this.stats.liveSteps += drawing.length;

@@ -66,6 +66,11 @@ function toTask({ task, seed }: EpisodeStart, name: string, returnRange: readonl
   return { id: `${name}/${task}/${seed}`, set: name, prompt: "", answer: null, data: { task, seed, returnRange } };
 }
 
+/** Whether a task is an episode of an environment: what it asks is known when it is played. */
+export function isPlayed({ prompt }: Task): boolean {
+  return prompt === "";
+}
+
 /** Where the episode of a task begins. */
 export function startOf({ data }: Task): EpisodeStart {
   return { task: String(data.task), seed: Number(data.seed) };

@@ -10,6 +10,7 @@ import { generated } from "./generated/index.ts";
 import { gsm8k } from "./gsm8k.ts";
 
 export { type AdaptiveTasks, adaptiveOf, type TaskResult } from "./curriculum.ts";
+export { isPlayed } from "./environment.ts";
 export { taskOfRow } from "./generated/index.ts";
 export { checkDisjoint, overlapNotes } from "./overlap.ts";
 

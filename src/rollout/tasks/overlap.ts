@@ -2,6 +2,7 @@ import { DataError } from "../../utils/errors.ts";
 import { type ComparedQuestion, compareQuestions } from "../data/compare.ts";
 import { questionText, sameQuestion } from "../data/index.ts";
 import type { Task, TaskSet } from "../types.ts";
+import { isPlayed } from "./environment.ts";
 
 /**
  * Checks that no problem of a test set is trained on: the last guard where files or options of two sets could overlap. Questions count as the
@@ -26,8 +27,8 @@ export function checkDisjoint(train: TaskSet, test: TaskSet): void {
 }
 
 /** An episode has no question of its own: its start says which it is. */
-function questionOf({ prompt, id }: Task): string {
-  return prompt === "" ? id : sameQuestion(questionText(prompt));
+function questionOf(task: Task): string {
+  return isPlayed(task) ? task.id : sameQuestion(questionText(task.prompt));
 }
 
 /** Task sets whose questions people wrote: those of generators share their words by design. */

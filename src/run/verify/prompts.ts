@@ -53,9 +53,9 @@ async function decodeBatch(policy: Policy, prompts: readonly IdPrompt[], tally: 
     });
     const keep = live.flatMap((row, i) => (row.ids.length < wanted(row) ? [i] : []));
     if (keep.length === 0) break;
-    const isSmaller = keep.length < live.length;
+    if (keep.length < live.length) await policy.decodeKeep(keep);
     live = keep.map((i) => live[i]!);
-    drawn = await policy.decodeStep(uniforms(live.length), isSmaller ? keep : undefined);
+    drawn = await policy.decodeStep(uniforms(live.length));
   }
   await policy.decodeEnd();
   for (const row of rows) compareDecoded(row, tally);

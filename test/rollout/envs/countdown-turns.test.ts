@@ -208,7 +208,8 @@ test("GrpoTrainer: seedling plays countdown in turns and learns from it; a resum
   const again = await saved(resumed.trainer, "again");
   await resumed.trainer.close();
   await resumed.registry.close();
-  for (const name of readdirSync(end)) assert.deepEqual(readFileSync(join(again, name)), readFileSync(join(end, name)), name); // biome-ignore format: one line
+  for (const name of readdirSync(end))
+    assert.deepEqual(readFileSync(join(again, name)), readFileSync(join(end, name)), name);
   const weights = (folder: string) => readFileSync(join(folder, "model.safetensors"));
   assert.notDeepEqual(weights(middle), weights(end));
 });

@@ -20,7 +20,10 @@ export async function transcript(world: Environment, start: EpisodeStart, action
   const lines = [`${start.task}/${start.seed}: ${instruction}`, observation];
   for (const action of actions) {
     const step = await world.step(action);
-    lines.push(`> ${action}`, `${step.observation} [${step.reward}${step.success ? " solved" : step.done ? " failed" : ""}]`); // biome-ignore format: one line a turn
+    lines.push(
+      `> ${action}`,
+      `${step.observation} [${step.reward}${step.success ? " solved" : step.done ? " failed" : ""}]`,
+    );
   }
   return lines.join("\n");
 }

@@ -3,7 +3,14 @@ import { test } from "node:test";
 import { z } from "zod";
 import { DialogueConfig, openDialogue } from "../../../src/rollout/dialogue/index.ts";
 import { calculator } from "../../../src/rollout/tools/calculator.ts";
-import { defineTool, type ToolBox, ToolLimits, toolBox, toolCounterpart, toolTexts } from "../../../src/rollout/tools/index.ts"; // biome-ignore format: one line
+import {
+  defineTool,
+  type ToolBox,
+  ToolLimits,
+  toolBox,
+  toolCounterpart,
+  toolTexts,
+} from "../../../src/rollout/tools/index.ts";
 import { CHATML, CHATML_TOOLS, templateTokenizer } from "../templates.ts";
 
 const broken = defineTool({

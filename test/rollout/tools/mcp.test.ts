@@ -101,7 +101,11 @@ test("MCP: a server that is missing, breaks at once or never answers is refused 
     [{ url: "http://127.0.0.1:1/mcp" }, /could not be opened/],
   ];
   for (const [mcp, message] of bad)
-    await assert.rejects(open(mcp), (error) => error instanceof ConfigError && message.test(error.message), String(message)); // biome-ignore format: one line
+    await assert.rejects(
+      open(mcp),
+      (error) => error instanceof ConfigError && message.test(error.message),
+      String(message),
+    );
   for (const config of [{}, { command: "a", url: "http://b/" }, { url: "file:///etc" }])
     assert.equal(McpConfig.safeParse(config).success, false);
 });

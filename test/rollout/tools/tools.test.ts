@@ -7,7 +7,15 @@ import { z } from "zod";
 import { quickJsRunner } from "../../../src/rewards/code/index.ts";
 import { calculate } from "../../../src/rollout/tools/arithmetic.ts";
 import { codeTool } from "../../../src/rollout/tools/code.ts";
-import { CodeToolConfig, defineTool, openTools, type Tool, ToolLimits, ToolsConfig, toolBox } from "../../../src/rollout/tools/index.ts"; // biome-ignore format: one line
+import {
+  CodeToolConfig,
+  defineTool,
+  openTools,
+  type Tool,
+  ToolLimits,
+  ToolsConfig,
+  toolBox,
+} from "../../../src/rollout/tools/index.ts";
 import { runTool } from "../../../src/rollout/tools/run-tool.ts";
 import { ConfigError } from "../../../src/utils/errors.ts";
 import { temporaryFolder } from "../../policy/fixtures.ts";
@@ -103,13 +111,37 @@ test("runTool: a tool that throws, hangs, floods or returns nothing gives a text
     [() => ({ a: [1] }), "ok", '{"a":[1]}'],
     [() => undefined, "ok", "Done."],
     [async () => 5, "ok", "5"],
-    [() => { throw new Error("broken"); }, "error", "Error: broken"], // biome-ignore format: one line
+    [
+      () => {
+        throw new Error("broken");
+      },
+      "error",
+      "Error: broken",
+    ],
     [() => Promise.reject("text"), "error", "Error: text"],
     [() => ({ big: 1n }), "error", /BigInt/],
-    [() => { throw new Error("y".repeat(1000)); }, "error", /^Error: y+\n\[cut: the result has 1007 characters\]$/], // biome-ignore format: one line
+    [
+      () => {
+        throw new Error("y".repeat(1000));
+      },
+      "error",
+      /^Error: y+\n\[cut: the result has 1007 characters\]$/,
+    ],
     [() => "x".repeat(1000), "cut", /^x{100}\n\[cut: the result has 1000 characters\]$/],
-    [(_, context) => { signal = context.signal; return new Promise(() => {}); }, "timeout", "Error: double took longer than 30 ms."], // biome-ignore format: one line
-    [(_, context) => new Promise((_resolve, reject) => context.signal.addEventListener("abort", () => reject(new Error("late")))), "timeout", /longer/], // biome-ignore format: one line
+    [
+      (_, context) => {
+        signal = context.signal;
+        return new Promise(() => {});
+      },
+      "timeout",
+      "Error: double took longer than 30 ms.",
+    ],
+    [
+      (_, context) =>
+        new Promise((_resolve, reject) => context.signal.addEventListener("abort", () => reject(new Error("late")))),
+      "timeout",
+      /longer/,
+    ],
   ];
   for (const [of, end, text] of cases) {
     const result = await run(of);
@@ -219,7 +251,11 @@ test("openTools: built-ins and files of one's own; what is not there is refused"
     [[{ module: "none.ts" }], /default export of none\.ts must be a tool/],
     [["calculator", { module: "twice.ts" }], /two tools are named calculator/],
   ] as const)
-    await assert.rejects(open(tools), (error) => error instanceof ConfigError && message.test(error.message), String(message)); // biome-ignore format: one line
+    await assert.rejects(
+      open(tools),
+      (error) => error instanceof ConfigError && message.test(error.message),
+      String(message),
+    );
   await assert.rejects(openTools(["code"], LIMITS, { folder }), /needs a sandbox/);
   for (const tools of [[], ["calculater"], [{ code: { lang: "python" } }], [{ mcp: {} }]])
     assert.equal(ToolsConfig.safeParse(tools).success, false);

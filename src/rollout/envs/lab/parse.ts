@@ -11,28 +11,38 @@ export interface Command {
 /** Longer texts are not looked at. */
 const LONGEST = 120;
 
-/** How verbs may begin, by first word; longer beginnings first. */
-const BEGINNINGS = new Map<string, readonly (readonly [words: string, verb: Verb])[]>([
-  ["look", [["look around", "look"], ["look", "look"]]],
-  ["inventory", [["inventory", "inventory"]]],
-  ["wait", [["wait", "wait"]]],
-  ["go", [["go to", "go"], ["go", "go"]]],
-  ["open", [["open", "open"]]],
-  ["close", [["close", "close"]]],
-  ["take", [["take", "take"]]],
-  ["pick", [["pick up", "take"]]],
-  ["drop", [["drop", "drop"]]],
-  ["put", [["put down", "drop"], ["put", "put"]]],
-  ["move", [["move", "put"]]],
-  ["pour", [["pour", "pour"]]],
-  ["use", [["use", "use"]]],
-  ["activate", [["activate", "activate"]]],
-  ["deactivate", [["deactivate", "deactivate"]]],
-  ["turn", [["turn on", "activate"], ["turn off", "deactivate"]]],
-  ["connect", [["connect", "connect"]]],
-  ["disconnect", [["disconnect", "disconnect"]]],
-  ["focus", [["focus on", "focus"]]],
-]); // biome-ignore format: one verb a line
+/** How actions may begin, and the verb that is meant; of those with one first word the longer ones first. */
+const PHRASES: readonly (readonly [words: string, verb: Verb])[] = [
+  ["look around", "look"],
+  ["look", "look"],
+  ["inventory", "inventory"],
+  ["wait", "wait"],
+  ["go to", "go"],
+  ["go", "go"],
+  ["open", "open"],
+  ["close", "close"],
+  ["take", "take"],
+  ["pick up", "take"],
+  ["drop", "drop"],
+  ["put down", "drop"],
+  ["put", "put"],
+  ["move", "put"],
+  ["pour", "pour"],
+  ["use", "use"],
+  ["activate", "activate"],
+  ["deactivate", "deactivate"],
+  ["turn on", "activate"],
+  ["turn off", "deactivate"],
+  ["connect", "connect"],
+  ["disconnect", "disconnect"],
+  ["focus on", "focus"],
+];
+/** The same by first word, which is looked up at every step. */
+const BEGINNINGS = new Map<string, (typeof PHRASES)[number][]>();
+for (const phrase of PHRASES) {
+  const [first] = phrase[0].split(" ");
+  BEGINNINGS.set(first!, [...(BEGINNINGS.get(first!) ?? []), phrase]);
+}
 /** What stands between two objects. */
 const PREPOSITION = / (?:in|on|into|onto|to) /;
 /** Words that lists show before a name and that an action may repeat or leave out. */

@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { DataError } from "../../../utils/errors.ts";
 import type { Replayer, Trace, TraceReplay } from "../replay.ts";
-import { compareFields, type ReplayDifference } from "../replay-compare.ts";
+import { Comparison, readHead } from "../replay-compare.ts";
 import { isSameMenu, sameChoice } from "./menu.ts";
 import { ScienceWorld, type ScienceWorldStep } from "./simulator.ts";
 
@@ -20,20 +19,12 @@ export async function scienceWorldReplayer(): Promise<Replayer> {
 }
 
 async function play(simulator: ScienceWorld, trace: Trace): Promise<Omit<TraceReplay, "plays">> {
-  const { data, error } = Head.safeParse(trace);
-  if (!data) throw new DataError(`scienceworld: ${error.issues[0]?.path.join(".")}: ${error.issues[0]?.message}`);
-  const { task, variation, simplification, envStepLimit } = data;
+  const { task, variation, simplification, envStepLimit } = readHead("scienceworld", Head, trace);
   await simulator.load({ task, variation, simplification, goldPath: false });
   await simulator.reset();
-  const differences: ReplayDifference[] = [];
-  let compared = 0;
-  const compare = (step: number, expected: Record<string, unknown>, got: Record<string, unknown>): void => {
-    const result = compareFields(step, expected, got);
-    differences.push(...result.differences);
-    compared += result.compared;
-  };
+  const comparison = new Comparison();
   let last = await simulator.step("look around");
-  compare(0, trace.initial, await seen(simulator, last));
+  comparison.add(0, trace.initial, await seen(simulator, last));
   let recorded = String(trace.initial.observation);
   for (const [i, step] of trace.steps.entries()) {
     const next = await simulator.step(sameChoice(step.action, recorded, last.observation));
@@ -41,16 +32,17 @@ async function play(simulator: ScienceWorld, trace: Trace): Promise<Omit<TraceRe
     const observation = isSameMenu(recorded, next.observation) ? recorded : next.observation;
     const isCompleted = next.completed || next.moves > envStepLimit || next.score < 0;
     const reward = next.score - last.score;
-    compare(i + 1, step, { ...(await seen(simulator, next)), observation, reward, isCompleted });
+    comparison.add(i + 1, step, { ...(await seen(simulator, next)), observation, reward, isCompleted });
     last = next;
   }
-  compare(-1, headOf(trace), {
+  comparison.addHead(trace, {
     version: await simulator.version(),
     simplificationsUsed: await simulator.simplificationsUsed(),
     taskDescription: await simulator.freeTaskDescription(),
     goalProgress: await simulator.goalProgress(),
   });
   const title = `${trace.name ?? "episode"}: ${task} ${variation}${simplification && ` (${simplification})`}`;
+  const { compared, differences } = comparison;
   return { title, steps: trace.steps.length, compared, finalScore: last.score, differences };
 }
 
@@ -64,9 +56,4 @@ async function seen(simulator: ScienceWorld, step: ScienceWorldStep): Promise<Re
   valid.sort();
   const validSha256 = createHash("sha256").update(valid.join("\n")).digest("hex");
   return { ...step, look, inventory, valid, validCount: valid.length, validSha256 };
-}
-
-function headOf(trace: Trace): Record<string, unknown> {
-  const fields = ["version", "simplificationsUsed", "taskDescription", "goalProgress"].filter((key) => key in trace);
-  return { ...Object.fromEntries(fields.map((key) => [key, trace[key]])), unstable: trace.unstable };
 }

@@ -86,12 +86,8 @@ export class ScienceWorld {
   }
 
   /** Version in the JAR's manifest. */
-  async version(): Promise<string> {
-    const { gateway } = this.#jvm;
-    const part = await gateway.call("z:java.lang.Package", "getPackage", ["scienceworld.runtime.pythonapi"]);
-    const version = await gateway.call(part as JavaReference, "getImplementationVersion");
-    await gateway.free(part as JavaReference);
-    return String(version);
+  version(): Promise<string> {
+    return this.#jvm.gateway.versionOf("scienceworld.runtime.pythonapi");
   }
 
   /** Names of all tasks, sorted. */
@@ -107,11 +103,7 @@ export class ScienceWorld {
   /** Variations of a split of the loaded task. */
   async variations(split: EnvSplit): Promise<number[]> {
     const method = { train: "getVariationsTrain", dev: "getVariationsDev", test: "getVariationsTest" }[split];
-    const { gateway } = this.#jvm;
-    const list = (await this.#call(method)) as JavaReference;
-    const [text] = await Promise.all([gateway.call(list, "toString"), gateway.free(list)]);
-    if (!/^\[[\d, ]*\]$/.test(String(text))) throw unexpected(method, text);
-    return JSON.parse(String(text)) as number[];
+    return this.#jvm.gateway.wholeNumbers((await this.#call(method)) as JavaReference);
   }
 
   /** Starts an episode. @throws EnvError for a task, variation or simplification that does not exist */

@@ -69,12 +69,8 @@ export class TextWorldExpress {
   }
 
   /** Version in the JAR's manifest. */
-  async version(): Promise<string> {
-    const { gateway } = this.#jvm;
-    const part = await gateway.call("z:java.lang.Package", "getPackage", ["textworldexpress.runtime"]);
-    const version = await gateway.call(part as JavaReference, "getImplementationVersion");
-    await gateway.free(part as JavaReference);
-    return String(version);
+  version(): Promise<string> {
+    return this.#jvm.gateway.versionOf("textworldexpress.runtime");
   }
 
   gameNames(): Promise<string[]> {
@@ -84,9 +80,8 @@ export class TextWorldExpress {
   /** Seeds of a fold of the loaded game. */
   async seeds(fold: EnvSplit): Promise<number[]> {
     const method = { train: "getSeedsTrain", dev: "getSeedsDev", test: "getSeedsTest" }[fold];
-    const list = (await this.#jvm.gateway.call("t", method)) as JavaReference;
-    const [text] = await Promise.all([this.#jvm.gateway.call(list, "toString"), this.#jvm.gateway.free(list)]);
-    return this.#parsed(z.array(z.int()), String(text), method);
+    const { gateway } = this.#jvm;
+    return gateway.wholeNumbers((await gateway.call("t", method)) as JavaReference);
   }
 
   /** Chooses a game and its parameters, such as `numLocations=3,includeDoors=0`. @throws EnvError when the simulator refuses them */
