@@ -3,5 +3,5 @@
  */
 export * from "./run/index.ts";
 export { createTrainer } from "./trainers/create.ts";
-export type { EvaluationOutput, Metrics, SampleRow, StepOutput, Trainer } from "./trainers/types.ts";
+export type { EvaluationOutput, KindScores, Metrics, SampleRow, StepOutput, Trainer } from "./trainers/types.ts";
 export * from "./utils/errors.ts";

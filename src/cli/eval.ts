@@ -1,7 +1,8 @@
 import { Command } from "commander";
+import type { KindChange } from "../run/by-kind.ts";
 import type { PairedDifference } from "../run/compare.ts";
-import { percent } from "../run/console.ts";
-import type { EvaluationOutput, Metrics } from "../trainers/types.ts";
+import { percent, points } from "../run/console.ts";
+import type { EvaluationOutput, KindScores, Metrics } from "../trainers/types.ts";
 import {
   atLeastZero,
   collect,
@@ -51,9 +52,10 @@ export function evalCommand(): Command {
 }
 
 async function run(model: string, other: string | undefined, options: Options): Promise<void> {
-  const [{ planEvaluation, evaluateModel }, { pairedDifference }] = await Promise.all([
+  const [{ planEvaluation, evaluateModel }, { pairedDifference }, { compareByKind }] = await Promise.all([
     import("../run/evaluation.ts"),
     import("../run/compare.ts"),
+    import("../run/by-kind.ts"),
   ]);
   const models = other === undefined ? [model] : [model, other];
   const plan = await planEvaluation(models, options);
@@ -64,16 +66,19 @@ async function run(model: string, other: string | undefined, options: Options): 
   }
   const [first, second] = outputs as [EvaluationOutput, EvaluationOutput?];
   const difference = second ? pairedDifference(first, second) : null;
+  const changes = compareByKind(first, second);
   const value = {
     models: models.map((name, i) => ({
       model: name,
       metrics: outputs[i]!.metrics,
       correct: outputs[i]!.correct,
       samples: outputs[i]!.samples,
+      ...(outputs[i]!.byKind && { byKind: outputs[i]!.byKind }),
     })),
     difference,
+    ...(changes.length > 0 && { differenceByKind: changes }),
   };
-  result(options.json, value, () => text(models, outputs, difference));
+  result(options.json, value, () => text(models, outputs, difference) + kindTable(models, outputs, changes));
 }
 
 function text(
@@ -90,7 +95,6 @@ function text(
     `${outputs[0]!.correct.length} problems × ${outputs[0]!.samples} samples`,
   ];
   if (difference) {
-    const points = (share: number): string => `${share < 0 ? "" : "+"}${(100 * share).toFixed(1)}`;
     const { mean, low, high, p, problems } = difference;
     lines.push(
       `difference ${points(mean)} points, 95 % interval ${points(low)} to ${points(high)}, paired over ${problems} problems, p = ${p.toPrecision(2)}`,
@@ -99,9 +103,35 @@ function text(
   return lines.join("\n");
 }
 
+/** pass@1 of each kind of problem, and of two models the paired change; empty where there are not at least two kinds. */
+function kindTable(
+  models: readonly string[],
+  outputs: readonly EvaluationOutput[],
+  changes: readonly KindChange[],
+): string {
+  const kinds = outputs[0]!.byKind;
+  if (!kinds) return "";
+  const share = ({ value, low, high }: KindScores): string => intervalText(value, low, high);
+  const rows = kinds.map(({ kind, problems }, i) => {
+    const difference = changes[i]?.difference;
+    return [
+      kind,
+      String(problems),
+      ...outputs.map(({ byKind }) => share(byKind![i]!)),
+      difference ? `${points(difference.mean)} (${points(difference.low)} to ${points(difference.high)})` : "",
+    ];
+  });
+  const head = ["pass@1 by task", "problems", ...models, changes.length > 0 ? "difference, points" : ""];
+  return `\n\n${columns([head, ...rows])}`;
+}
+
 function interval(metrics: Metrics, name: string): string {
   const [value, low, high] = [metrics[name], metrics[`${name}/ci95_low`], metrics[`${name}/ci95_high`]].map(Number);
-  return `${percent(value!)} (${percent(low!)} to ${percent(high!)})`;
+  return intervalText(value!, low!, high!);
+}
+
+function intervalText(value: number, low: number, high: number): string {
+  return `${percent(value)} (${percent(low)} to ${percent(high)})`;
 }
 
 /** `val-core/countdown/acc/pass@8` → `pass@8`; `mean@8` is avg@8 */

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { Command } from "commander";
-import { consoleProgress, percent } from "../run/console.ts";
+import type { KindChange } from "../run/by-kind.ts";
+import { consoleProgress, percent, points } from "../run/console.ts";
 import { listenForInterrupt } from "../run/interrupt.ts";
 import { loadRecipe, recipeToYaml } from "../run/recipe-load.ts";
 import type { TrainSummary } from "../run/train.ts";
@@ -87,7 +88,7 @@ async function run(file: string, options: Options): Promise<void> {
 }
 
 function summaryText(summary: TrainSummary): string {
-  const { run, steps, of, before, after, difference, report, goOn } = summary;
+  const { run, steps, of, before, after, difference, byKind, report, goOn } = summary;
   const lines = [
     summary.interrupted
       ? `interrupted after step ${steps} of ${of}, state saved in ${run}`
@@ -97,13 +98,26 @@ function summaryText(summary: TrainSummary): string {
     `${percent(value)}${low === undefined ? "" : ` (95 % interval ${percent(low)} to ${percent(high!)})`}`;
   if (before && after)
     lines.push(`held-out pass@1 before  ${interval(before)}`, `held-out pass@1 after   ${interval(after)}`);
-  if (difference) {
-    const points = (share: number): string => `${share < 0 ? "" : "+"}${(100 * share).toFixed(1)}`;
+  if (difference)
     lines.push(
       `gain                    ${points(difference.mean)} points (95 % interval ${points(difference.low)} to ${points(difference.high)}, paired over ${difference.problems} problems)`,
     );
-  }
+  lines.push(...kindLines(byKind));
   if (report) lines.push(`report                  ${report}`);
   if (goOn) lines.push(`go on with: ${goOn}`);
   return lines.join("\n");
+}
+
+/** One line a kind of problem, aligned; none where there are not at least two kinds. */
+function kindLines(changes: readonly KindChange[]): string[] {
+  if (changes.length === 0) return [];
+  const width = Math.max(24, ...changes.map(({ kind }) => kind.length + 4));
+  const lines = changes.map(({ kind, before, after, difference }) => {
+    const values = `${percent(before.value).padStart(7)} → ${percent(after.value).padStart(7)}`;
+    const gain = difference
+      ? `  ${points(difference.mean).padStart(6)} (${points(difference.low)} to ${points(difference.high)})`
+      : "";
+    return `${`  ${kind}`.padEnd(width)}${values}${gain}`;
+  });
+  return [`${"by task".padEnd(width)} before →   after    gain (95 % interval)`, ...lines];
 }

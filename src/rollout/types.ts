@@ -16,6 +16,8 @@ export interface Task {
   readonly id: string;
   /** Name of the task set, as in the recipe. */
   readonly set: string;
+  /** What sort of problem of the set it is: the environment's task, the generated family. Absent: all are alike. */
+  readonly kind?: string;
   /** Text for base models (encoded as it is), or a conversation for models with a chat template. */
   readonly prompt: string | readonly Message[];
   /** The question alone, without system message and instruction, where the set knows it. */

@@ -101,6 +101,11 @@ export function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
 }
 
+/** `+30.1`, `-2.0`: a difference of shares in points. */
+export function points(difference: number): string {
+  return `${difference < 0 ? "" : "+"}${(100 * difference).toFixed(1)}`;
+}
+
 function clip(text: string, width: number): string {
   return text.length > width ? `${text.slice(0, Math.max(0, width - 1))}…` : text;
 }

@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import type { EvaluationOutput, Metrics, SampleRow } from "../trainers/types.ts";
+import type { EvaluationOutput, KindScores, Metrics, SampleRow } from "../trainers/types.ts";
 import { ConfigError } from "../utils/errors.ts";
 import { writeFileAtomic } from "../utils/files.ts";
 import {
@@ -26,6 +26,8 @@ export interface EvaluationRecord {
   /** Correct samples of each problem, in the order of the evaluation set. */
   readonly correct: readonly number[];
   readonly metrics: Metrics;
+  /** The same problems by kind; absent where there are not at least two kinds, and in folders of older versions. */
+  readonly byKind?: readonly KindScores[];
 }
 
 /** A run folder that may be used: nothing has been written yet. */
@@ -130,8 +132,8 @@ export class RunFolder {
 
   /** Keeps the summary and the completions of one evaluation. */
   async logEvaluation(step: number, output: EvaluationOutput): Promise<void> {
-    const { samples, correct, metrics, rows } = output;
-    const record: EvaluationRecord = { step, samples, correct, metrics };
+    const { samples, correct, metrics, byKind, rows } = output;
+    const record: EvaluationRecord = { step, samples, correct, metrics, ...(byKind && { byKind }) };
     const base = join(this.path, "evaluations", checkpointName(step));
     await this.#guard(base, () => {
       writeFileAtomic(`${base}.jsonl.gz`, packRows(rows));

@@ -1,3 +1,4 @@
+export { compareByKind, type KindChange } from "./by-kind.ts";
 export { type Checkpoint, type CheckpointManifest, newestCheckpoint, openCheckpoint } from "./checkpoints.ts";
 export { type PairedDifference, pairedDifference, type Scores } from "./compare.ts";
 export { consoleProgress, type Screen } from "./console.ts";

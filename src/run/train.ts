@@ -5,6 +5,7 @@ import { createTokenizer } from "../policy/tokenizer.ts";
 import type { Trainer } from "../trainers/types.ts";
 import { DataError } from "../utils/errors.ts";
 import { writeFileAtomic } from "../utils/files.ts";
+import type { KindChange } from "./by-kind.ts";
 import type { PairedDifference } from "./compare.ts";
 import { guardDisk } from "./disk.ts";
 import { describeEnvironment } from "./environment.ts";
@@ -50,6 +51,8 @@ export interface TrainSummary {
   readonly before: Headline | null;
   readonly after: Headline | null;
   readonly difference: PairedDifference | null;
+  /** The same by kind of problem; empty where there are not at least two kinds. */
+  readonly byKind: readonly KindChange[];
   /** null when nothing was logged yet. */
   readonly report: string | null;
   /** The command that continues an interrupted run. */
@@ -110,6 +113,7 @@ async function summarise(
     before: gain?.before ?? null,
     after: gain?.after ?? null,
     difference: gain?.difference ?? null,
+    byKind: gain?.byKind ?? [],
     report,
     goOn: result.interrupted ? resumeCommand(path) : null,
   };

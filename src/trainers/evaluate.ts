@@ -8,6 +8,7 @@ import {
   type ToolBox,
 } from "../rollout/index.ts";
 import { createRng } from "../utils/rng.ts";
+import { kindMetrics, scoresByKind } from "./by-kind.ts";
 import { toSampleRow } from "./completion-rows.ts";
 import { episodeMetrics } from "./episode-metrics.ts";
 import { bootstrapInterval, majorityCorrect, mean, passAtK } from "./statistics.ts";
@@ -27,7 +28,7 @@ export interface EvaluateOptions extends Partial<SamplingConfig> {
 
 /**
  * Samples every problem of a set and measures pass@k, maj@k and avg@k with 95 % bootstrap intervals over problems. A completion is right when
- * the verifier says `correct`; everything else is not.
+ * the verifier says `correct`; everything else is not. Where problems are of several kinds, pass@1 is measured of each kind, too.
  */
 export async function evaluate(
   learner: Pick<Learner, "policy" | "tokenizer">,
@@ -94,8 +95,11 @@ export async function evaluate(
     completions.map(({ stop }) => (stop === "eos" || stop === "environment" ? 0 : 1)),
   );
   for (const [name, value] of Object.entries(episodeMetrics(completions))) metrics[`eval_${name}`] = value;
+  const kinds = requests.map(({ task }) => task.kind);
+  const byKind = scoresByKind(kinds, { correct, samples }, rng.fork("bootstrap", "kind"));
+  Object.assign(metrics, kindMetrics(tasks.name, byKind));
   const rows = completions.map((completion, i) =>
     toSampleRow({ completion, scored: scored[i]!, advantage: 0 }, { step, tokenizer: learner.tokenizer }),
   );
-  return { metrics, correct, samples, rows };
+  return { metrics, correct, samples, ...(byKind.length > 0 && { byKind }), rows };
 }

@@ -25,4 +25,4 @@ export { METRICS, metricDef } from "./metrics.ts";
 export { type Objective, type ObjectiveOptions, openObjective } from "./objective.ts";
 export { SftTrainer } from "./sft.ts";
 export { bootstrapInterval, majorityCorrect, mean, passAtK, quantile, std } from "./statistics.ts";
-export type { EvaluationOutput, Metrics, SampleRow, StepOutput, Trainer } from "./types.ts";
+export type { EvaluationOutput, KindScores, Metrics, SampleRow, StepOutput, Trainer } from "./types.ts";

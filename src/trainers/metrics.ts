@@ -260,15 +260,19 @@ const accuracy = {
   "maj@{n}/mean": "correctness of the most frequent answer",
   "pass@{k}": "mean over problems of 1 - C(n - c, k) / C(n, k), c correct of n",
 };
+/** A share and the two ends of its interval; `short` is its name in their definitions. */
+const withInterval = (name: string, what: string, short: string): [string, MetricDef][] => [
+  [name, when("evaluation", "share", what)],
+  [`${name}/ci95_low`, when("evaluation", "share", `lower end of the 95 % interval of ${short}`)],
+  [`${name}/ci95_high`, when("evaluation", "share", `upper end of the 95 % interval of ${short}`)],
+];
 const evaluation: MetricTable = Object.fromEntries([
-  ...Object.entries(accuracy).flatMap(([name, what]) => {
-    const base = `val-core/{set}/acc/${name}`;
-    return [
-      [base, when("evaluation", "share", what)],
-      [`${base}/ci95_low`, when("evaluation", "share", `lower end of the 95 % interval of ${name}`)],
-      [`${base}/ci95_high`, when("evaluation", "share", `upper end of the 95 % interval of ${name}`)],
-    ];
-  }),
+  ...Object.entries(accuracy).flatMap(([name, what]) => withInterval(`val-core/{set}/acc/${name}`, what, name)),
+  ...withInterval(
+    "val-aux/{set}/{kind}/acc/mean@{n}",
+    "mean@{n} of the problems of one kind: task of an environment, generated family",
+    "mean@{n} of that kind",
+  ),
   ["val-aux/{set}/{var}/{stat}", when("evaluation", "", "another variable of the evaluation: length, format, score")],
 ]);
 

@@ -51,6 +51,20 @@ export interface StepOutput {
   readonly warnings?: readonly string[];
 }
 
+/** How one kind of problem did in an evaluation (`kind` of its tasks). */
+export interface KindScores {
+  readonly kind: string;
+  readonly problems: number;
+  /** Samples per problem. */
+  readonly samples: number;
+  /** pass@1 as a share, with its 95 % bootstrap interval over the problems of the kind. */
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+  /** Correct samples of each of its problems, in the order of the evaluation set: for paired comparison. */
+  readonly correct: readonly number[];
+}
+
 /** What one evaluation leaves behind. */
 export interface EvaluationOutput {
   /** Names of `metrics.md`, section Evaluation: `val-core/{set}/acc/mean@{n}`, `…/ci95_low`, … */
@@ -59,6 +73,8 @@ export interface EvaluationOutput {
   readonly correct: readonly number[];
   /** Samples per problem. */
   readonly samples: number;
+  /** The same problems by kind, in alphabetical order; absent where there are not at least two kinds. */
+  readonly byKind?: readonly KindScores[];
   readonly rows: readonly SampleRow[];
 }
 

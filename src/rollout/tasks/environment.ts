@@ -63,7 +63,8 @@ function choose(starts: readonly EpisodeStart[], limit: number | null): readonly
 }
 
 function toTask({ task, seed }: EpisodeStart, name: string, returnRange: readonly [number, number]): Task {
-  return { id: `${name}/${task}/${seed}`, set: name, prompt: "", answer: null, data: { task, seed, returnRange } };
+  const id = `${name}/${task}/${seed}`;
+  return { id, set: name, kind: task, prompt: "", answer: null, data: { task, seed, returnRange } };
 }
 
 /** Whether a task is an episode of an environment: what it asks is known when it is played. */

@@ -1,4 +1,5 @@
 import { packageVersion } from "../environment.ts";
+import { KIND_STYLE, kindSection } from "./by-kind.ts";
 import { renderChart } from "./charts.ts";
 import { chartsOf } from "./curves.ts";
 import type { RunData } from "./data.ts";
@@ -25,10 +26,10 @@ export function renderReport(runs: readonly RunData[], decode: Decode = null): s
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">
-<link rel="icon" href="data:,"><title>${escapeHtml(title)} · rlvr report</title><style>${STYLE}${EPISODE_STYLE}</style></head>
+<link rel="icon" href="data:,"><title>${escapeHtml(title)} · rlvr report</title><style>${STYLE}${EPISODE_STYLE}${KIND_STYLE}</style></head>
 <body><main>
 <h1>${escapeHtml(title)}</h1><p class="sub">${single ? escapeHtml(subtitle(first)) : "side by side"}</p>
-${single ? `${hero(first)}${cards(first)}` : runTable(runs)}
+${single ? `${hero(first)}${cards(first)}${kindSection(first)}` : runTable(runs)}
 <section><h2>Training</h2><div class="charts">${charts}</div></section>
 ${episodes === "" ? "" : `<section><h2>Episodes</h2><div class="charts">${episodes}</div></section>`}
 ${single ? rewardsSection(first) + samplesSection(first, decode) : ""}

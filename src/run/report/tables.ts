@@ -1,3 +1,4 @@
+import { compareByKind, type KindChange } from "../by-kind.ts";
 import type { PairedDifference } from "../compare.ts";
 import { pairedDifference } from "../compare.ts";
 import { duration } from "../console.ts";
@@ -13,6 +14,8 @@ export interface Gain {
   readonly after: Headline;
   readonly steps: number;
   readonly difference: PairedDifference | null;
+  /** The same by kind of problem; empty where it was not measured. */
+  readonly byKind: readonly KindChange[];
 }
 
 /** First and last evaluation of a run; null when there are not two. */
@@ -21,7 +24,8 @@ export function gainOf(run: Pick<RunData, "evaluations">): Gain | null {
   if (!first || !last || first.step === last.step) return null;
   const [before, after] = [headlineOf(first.metrics), headlineOf(last.metrics)];
   if (!before || !after) return null;
-  return { before, after, steps: last.step - first.step, difference: pairedDifference(first, last) };
+  const [difference, byKind] = [pairedDifference(first, last), compareByKind(first, last)];
+  return { before, after, steps: last.step - first.step, difference, byKind };
 }
 
 /** The headline of one run: accuracy before → after, both intervals drawn, the paired difference in words. */

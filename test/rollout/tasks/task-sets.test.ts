@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createReward } from "../../../src/rewards/index.ts";
-import type { Task, TaskSet } from "../../../src/rollout/index.ts";
+import { EnvRegistry, type Task, type TaskSet } from "../../../src/rollout/index.ts";
 import { checkDisjoint, openTaskSet, TaskConfig } from "../../../src/rollout/tasks/index.ts";
 import { DataError } from "../../../src/utils/errors.ts";
 
@@ -58,6 +58,20 @@ for (const options of [
     assert.deepEqual(all(some), all(whole).slice(0, 7));
   });
 }
+
+test("task sets: the kind of a problem is the environment's task or the generated family; sets whose problems are alike have none", async () => {
+  const registry = new EnvRegistry();
+  const env = { name: "lab", tasks: ["melt", "find"] };
+  const lab = await openTaskSet(TaskConfig.parse({ name: "environment", env, split: "test", limit: 6 }), registry);
+  const kinds = (tasks: TaskSet): (string | undefined)[] => all(tasks).map(({ kind }) => kind);
+  assert.deepEqual(kinds(lab).sort(), ["find", "find", "find", "melt", "melt", "melt"]);
+  for (const { id, kind } of all(lab)) assert.equal(id.split("/")[1], kind);
+  await registry.close();
+  const generated = await open({ name: "generated", family: { gcd: 1, lcm: 1 }, size: 20 });
+  assert.deepEqual([...new Set(kinds(generated))].sort(), ["gcd", "lcm"]);
+  for (const { kind, data } of all(generated)) assert.equal(kind, data.family);
+  assert.deepEqual([...new Set(kinds(await open({ name: "arithmetic", limit: 5 })))], [undefined]);
+});
 
 test("arithmetic: the gold answer is the value of the question", async () => {
   const options = { name: "arithmetic", operations: ["+", "-", "*"], operands: 4, maxNumber: 99, negative: true };

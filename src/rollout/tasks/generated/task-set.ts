@@ -172,6 +172,7 @@ export function generatedTask(
   return {
     id,
     set: "generated",
+    kind: family,
     prompt: [{ role: "user", content: `${question.trimEnd()}\n${instruction}`.trimEnd() }],
     answer,
     data: { family, metadata },
