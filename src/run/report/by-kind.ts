@@ -6,7 +6,7 @@ import { escapeHtml, percentText, points } from "./text.ts";
 export const KIND_STYLE = `
 .kinds{width:100%;max-width:760px}.kinds td,.kinds th{padding:7px 20px 7px 0;border-bottom:1px solid var(--line);vertical-align:top}.kinds small{display:block}
 .kinds th[scope=row]{white-space:normal}.kinds thead th{color:var(--soft);font-size:13px}.kinds td:last-child,.kinds th:last-child{padding-right:0}.kinds .sure{font-weight:650}
-@media(max-width:720px){.kinds td,.kinds th{padding-right:10px}.kinds small{font-size:11.5px}}
+@media(max-width:720px){.kinds td,.kinds th{padding-right:9px}.kinds th[scope=row]{font-size:13.5px}.kinds small{font-size:11.5px}}
 `;
 
 /** Held-out accuracy by task, or family: before, after, the paired change; of a run with one evaluation, that. Nothing where there is one kind only. */
@@ -33,7 +33,7 @@ export function kindSection({ evaluations }: Pick<RunData, "evaluations">): stri
 function section(heads: readonly string[], rows: readonly (readonly string[])[]): string {
   const head = ["task", ...heads].map((text) => `<th scope="col">${text}</th>`).join("");
   const body = rows.map((cells) => `<tr>${cells.join("")}</tr>`).join("\n");
-  return `<section><h2>By task</h2><p class="hint">Held-out pass@1 of each kind of problem, below it the 95 % interval. A change is paired over the problems; bold: its interval does not hold 0.</p>
+  return `<section><h2>By task</h2><p class="hint">Held-out pass@1 of each kind of problem, below it the 95 % interval in per cent. A change is paired over the problems; bold: its interval does not hold 0.</p>
 <div class="scroll"><table class="kinds"><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div></section>
 `;
 }
@@ -43,7 +43,7 @@ function name(kind: string, problems: number): string {
 }
 
 function cell({ value, low, high }: Share): string {
-  return `<td>${percentText(value)}<small>${(100 * low).toFixed(1)} – ${percentText(high)}</small></td>`;
+  return `<td>${percentText(value)}<small>${(100 * low).toFixed(1)} – ${(100 * high).toFixed(1)}</small></td>`;
 }
 
 function change({ mean, low, high }: { readonly mean: number; readonly low: number; readonly high: number }): string {
