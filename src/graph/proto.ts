@@ -73,6 +73,7 @@ function attributeProto(name: string, attribute: Attribute, aliases: ReadonlyMap
   if ("string" in attribute) {
     return create(AttributeProtoSchema, { name, type: type.STRING, s: new TextEncoder().encode(attribute.string) });
   }
+  if ("gradient" in attribute) throw new Error(`internal: ${name} has no place in an ONNX model`);
   return create(AttributeProtoSchema, { name, type: type.GRAPH, g: graphProto(attribute.body, name, aliases) });
 }
 

@@ -19,8 +19,8 @@ export function resolveAlias(aliases: ReadonlyMap<string, Value>, value: Value):
 }
 
 /**
- * Drops what no output needs and steps over nodes that change nothing (x·1, x+0, double negation, opposite transpositions, markers
- * that stop a gradient). Equal nodes and equal constants are already shared by the builder.
+ * Drops what no output needs, steps over nodes that change nothing (x·1, x+0, double negation, opposite transpositions, markers of gradients) and
+ * joins sums with products. Equal nodes and equal constants are already shared by the builder.
  */
 export function simplify(graph: GraphCore): Program {
   const aliases = new Map<string, Value>();
@@ -41,7 +41,37 @@ export function simplify(graph: GraphCore): Program {
     for (const name of capturedNames(node)) live.add(aliases.get(name)?.name ?? name);
   }
   const constants = graph.constants.filter(({ value }) => live.has(value.name));
-  return { nodes: nodes.reverse(), constants, aliases, live };
+  return { nodes: sumsIntoProducts(graph, nodes.reverse(), resolve), constants, aliases, live };
+}
+
+/** a·b + c of equal shapes, where nothing else uses a·b, is one Gemm: it starts from c, which costs a copy in place of a sum. */
+function sumsIntoProducts(graph: GraphCore, nodes: readonly Node[], resolve: (value: Value) => Value): Node[] {
+  const uses = new Map<string, number>();
+  const use = (name: string): void => void uses.set(name, (uses.get(name) ?? 0) + 1);
+  for (const node of nodes) {
+    for (const input of node.inputs) if (input) use(input.name);
+    for (const name of capturedNames(node)) use(name);
+  }
+  for (const { value } of graph.outputs) use(resolve(value).name);
+  const products = new Map(
+    nodes.filter(({ op, inputs }) => op === "Gemm" && inputs.length === 2).map((node) => [node.outputs[0]!.name, node]),
+  );
+  const gone = new Set<Node>();
+  const joined = nodes.map((node) => {
+    const [a, b] = node.inputs;
+    if (node.op !== "Add" || !a || !b || a.name === b.name || a.shape.join() !== b.shape.join()) return node;
+    for (const [product, other] of [
+      [b, a],
+      [a, b],
+    ] as const) {
+      const gemm = products.get(product.name);
+      if (!gemm || uses.get(product.name) !== 1) continue;
+      gone.add(gemm);
+      return { ...gemm, inputs: [...gemm.inputs, other], outputs: node.outputs };
+    }
+    return node;
+  });
+  return joined.filter((node) => !gone.has(node));
 }
 
 /** The input that a node passes on unchanged, if it does. */
@@ -59,7 +89,7 @@ function equivalentInput(
     const data = graph.constantData(value);
     return data?.length === 1 && data[0] === x;
   };
-  if (node.op === "Identity") return a;
+  if (node.op === "Identity" || node.op === "WithGradient") return a;
   if ((node.op === "Mul" || node.op === "Div") && isScalar(b, 1) && sameShape(a)) return a;
   if (node.op === "Mul" && b && isScalar(a, 1) && sameShape(b)) return b;
   if ((node.op === "Add" || node.op === "Sub") && isScalar(b, 0) && sameShape(a)) return a;

@@ -1,4 +1,5 @@
 import type { GraphCore } from "./builder.ts";
+import type { Graph } from "./graph.ts";
 
 /** Element types that graphs compute with. Weights, activations and losses are float32, or float64 for gradient checks. */
 export type DType = "float32" | "float64" | "int64" | "int32" | "bool";
@@ -20,7 +21,21 @@ export type Attribute =
   | { readonly ints: readonly number[] }
   | { readonly float: number }
   | { readonly string: string }
-  | { readonly body: GraphCore };
+  | { readonly body: GraphCore }
+  | { readonly gradient: OwnGradient; readonly inputs: number };
+
+/** What the rule of one value sees; it builds nodes from this alone, since bodies are copied with their rules. */
+export interface OwnGradientContext {
+  readonly y: Value;
+  readonly inputs: readonly Value[];
+  /** Which inputs need a cotangent. */
+  readonly needs: readonly boolean[];
+  /** Values that the rule uses again; they get no cotangent. */
+  readonly remembered: readonly Value[];
+}
+
+/** A backward rule that one value has for itself: from its cotangent to those of its inputs (null = zero or not needed). */
+export type OwnGradient = (g: Graph, cotangent: Value, context: OwnGradientContext) => readonly (Value | null)[];
 
 /** One operator application. `scope` is the path of names it was built under. An absent optional input is null. */
 export interface Node {

@@ -167,6 +167,13 @@ export const vjpRules: Readonly<Record<string, VjpRule>> = {
   Sin: unary((g, x) => g.cos(x)),
   Cos: unary((g, x) => g.neg(g.sin(x))),
   Identity: rule((_g, _context, ct) => [ct]),
+  WithGradient: rule((g, { node, inputs: [y, ...values], needs }, ct) => {
+    const own = node.attributes.gradient;
+    if (!own || !("gradient" in own)) throw new ShapeError(`internal: ${node.name}: no gradient`);
+    const [inputs, remembered] = [values.slice(0, own.inputs), values.slice(own.inputs)];
+    const cts = own.gradient(g, ct, { y: y!, inputs, needs: needs.slice(1, 1 + own.inputs), remembered });
+    return [null, ...cts, ...remembered.map(() => null)];
+  }),
   Where: rule((g, { inputs: [condition, yes, no], needs }, ct) => [
     null,
     needs[1] ? sumTo(g, g.where(condition!, ct, 0), yes!.shape) : null,

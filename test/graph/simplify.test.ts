@@ -131,3 +131,52 @@ test("simplify: leaves results as they are", async () => {
   const feeds = { x: randn("x", 2, 3) };
   assert.deepEqual(await run(padded, feeds), await run(plain, feeds));
 });
+
+test("simplify: a sum with a product is one Gemm that gives the same", async () => {
+  const build = (g: Graph) => {
+    const [x, w, c] = [g.input("x", ["N", 3]), g.input("w", [2, 3]), g.input("c", ["N", 2])];
+    return { x, w, c, product: g.gemm(x, w, { transB: true, alpha: 0.5 }) };
+  };
+  const g = new Graph({ floatType: "float64" });
+  const { x, w, c, product } = build(g);
+  g.output("y", g.add(g.add(c, product), g.gemm(x, g.exp(w), { transB: true })));
+  assert.deepEqual(
+    simplify(g).nodes.map(({ op }) => op),
+    ["Gemm", "Exp", "Gemm"],
+  );
+  const { y } = await run(g, { x: randn("x", 1, 3), w: randn("w", 2, 3), c: randn("c", 1, 2) });
+  const [xs, ws, cs] = [randn("x", 1, 3).data, randn("w", 2, 3).data, randn("c", 1, 2).data] as Float64Array[];
+  const dot = (of: (value: number) => number, row: number): number =>
+    [0, 1, 2].reduce((sum, i) => sum + xs![i]! * of(ws![row * 3 + i]!), 0);
+  [0, 1].forEach((row) => {
+    const expected = cs![row]! + 0.5 * dot((value) => value, row) + dot(Math.exp, row);
+    assert.ok(Math.abs(y![row]! - expected) < 1e-12);
+  });
+});
+
+test("simplify: a product that something else uses, or of another shape than the sum's other side, stays", () => {
+  const ops = (build: (g: Graph, product: Value, c: Value) => Value[]): string[] => {
+    const g = new Graph({ floatType: "float64" });
+    const product = g.gemm(g.input("x", [2, 3]), g.input("w", [3, 2]));
+    build(g, product, g.input("c", [2, 2])).forEach((value, i) => {
+      g.output(`y${i}`, value);
+    });
+    return simplify(g).nodes.map(({ op }) => op);
+  };
+  assert.deepEqual(
+    ops((g, product, c) => [g.add(product, c), product]),
+    ["Gemm", "Add"],
+  );
+  assert.deepEqual(
+    ops((g, product, c) => [g.add(product, c), g.exp(product)]),
+    ["Gemm", "Add", "Exp"],
+  );
+  assert.deepEqual(
+    ops((g, product) => [g.add(product, 2)]),
+    ["Gemm", "Add"],
+  );
+  assert.deepEqual(
+    ops((g, product) => [g.add(product, product)]),
+    ["Gemm", "Add"],
+  );
+});

@@ -1,3 +1,4 @@
+import { tensor } from "../../src/graph/index.ts";
 import type { Build, Inputs } from "../support/check-grad.ts";
 import { ints, randn, uniform } from "../support/check-grad.ts";
 
@@ -279,5 +280,54 @@ const indexing: VjpCase[] = [
   },
 ];
 
+/** Cosines and sines of 5 positions and 3 angles. */
+const angles = (of: (x: number) => number) =>
+  tensor(
+    "float64",
+    [5, 3],
+    Float64Array.from({ length: 15 }, (_, i) => of(Math.floor(i / 3) / 2 ** (i % 3))),
+  );
+
+const own: VjpCase[] = [
+  {
+    op: "WithGradient",
+    title: "rmsNorm over the last axis",
+    build: (g, { x, weight }) => g.rmsNorm(x!, weight!, 1e-3),
+    inputs: { x: { values: randn("x", 3, 4), shape: ["N", 4] }, weight: randn("w", 4) },
+    more: [{ x: randn("x", 1, 4), weight: randn("v", 4) }],
+  },
+  {
+    op: "WithGradient",
+    title: "rmsNorm over heads",
+    build: (g, { x, weight }) => g.rmsNorm(x!, weight!, 1e-6),
+    inputs: { x: randn("x", 2, 3, 4), weight: randn("w", 4) },
+  },
+  unary("WithGradient", (g, { x }) => g.silu(x!), -4, 4),
+  {
+    op: "WithGradient",
+    title: "rotary",
+    build: (g, { x, positions }) =>
+      g.rotary(x!, { cos: g.constant(angles(Math.cos)), sin: g.constant(angles(Math.sin)) }, positions!),
+    inputs: {
+      x: { values: randn("x", 3, 12), shape: ["N", 12] },
+      positions: { values: ints([3, 1], [4, 0, 2]), shape: ["N", 1] },
+    },
+  },
+  {
+    op: "WithGradient",
+    title: "rearrange: a permutation",
+    build: (g, { x, ids, back }) => g.rearrange(x!, ids!, back!),
+    inputs: { x: randn("x", 4, 2), ids: ints([2, 2], [2, 0, 3, 1]), back: ints([4], [1, 3, 0, 2]) },
+  },
+  {
+    op: "WithGradient",
+    title: "inside a Scan's body",
+    build: (g, { x, w }) =>
+      g.scan([], [x!], (body, _states, [row]) => ({ states: [], outputs: [body.silu(body.rmsNorm(row!, w!, 0.1))] }))
+        .outputs,
+    inputs: { x: randn("x", 3, 4), w: randn("w", 4) },
+  },
+];
+
 /** Checks of all rules but those of operators with bodies (`vjp-control.test.ts`) and FusedMatMul (no float64 kernel). */
-export const vjpCases: readonly VjpCase[] = [...elementwise, ...reduce, ...linalg, ...movement, ...indexing];
+export const vjpCases: readonly VjpCase[] = [...elementwise, ...reduce, ...linalg, ...movement, ...indexing, ...own];

@@ -180,6 +180,58 @@ for (const transA of [false, true]) {
   }
 }
 
+/** Results of a graph and its gradients in float32 and float64, side by side. */
+async function inBothTypes(
+  shapes: Readonly<Record<string, readonly number[]>>,
+  build: (g: Graph, inputs: Readonly<Record<string, Value>>) => Value,
+): Promise<void> {
+  const [single, double] = await Promise.all(
+    (["float32", "float64"] as const).map(async (dtype) => {
+      const g = new Graph({ floatType: dtype });
+      const inputs = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, g.input(name, shape)]));
+      const y = build(g, inputs);
+      const ct = g.constant(
+        tensorOf(dtype, y.shape as number[], Array.from(randn("ct", ...(y.shape as number[])).data, Number)),
+      );
+      const gradients = vjp(g, [{ value: y, cotangent: ct }], Object.values(inputs));
+      g.output("y", y);
+      Object.keys(inputs).forEach((name, i) => {
+        g.output(`d${name}`, gradients[i]!);
+      });
+      const feeds = Object.entries(shapes).map(([name, shape]) => [
+        name,
+        tensorOf(dtype, shape, Array.from(randn(name, ...shape).data, Number)),
+      ]);
+      return run(g, Object.fromEntries(feeds));
+    }),
+  );
+  for (const [name, values] of Object.entries(double!))
+    values.forEach((x, i) => {
+      assert.ok(Math.abs(single![name]![i]! - x) <= FLOAT32_TOLERANCE * Math.max(1, Math.abs(x)), `${name}[${i}]`);
+    });
+}
+
+test("fused operators: float32's kernels agree with float64's parts, gradients too", async () => {
+  await inBothTypes({ x: [3, 8], w: [8] }, (g, { x, w }) => g.rmsNorm(x!, w!, 1e-3));
+  await inBothTypes({ x: [2, 3, 8], w: [8] }, (g, { x, w }) => g.rmsNorm(x!, w!, 1e-6));
+  await inBothTypes({ x: [3, 8] }, (g, { x }) => g.silu(x!));
+  await inBothTypes({ x: [3, 16] }, (g, { x }) => {
+    const table = (of: (angle: number) => number) =>
+      g.constant(
+        tensorOf(
+          g.floatType,
+          [6, 4],
+          Array.from({ length: 24 }, (_, i) => of((i >> 2) / 3 ** (i % 4))),
+        ),
+      );
+    return g.rotary(
+      x!,
+      { cos: table(Math.cos), sin: table(Math.sin) },
+      g.constant(tensorOf("int64", [3, 1], [5, 0, 2])),
+    );
+  });
+});
+
 test("grad: of a gradient, through elementwise rules and through a Scan", async () => {
   const report = await checkGrad(
     (g, { x, w }) => {

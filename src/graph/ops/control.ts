@@ -1,7 +1,7 @@
 import { ShapeError } from "../../utils/errors.ts";
 import { describe, expectShape } from "../shape.ts";
 import type { Value } from "../types.ts";
-import { IndexingOps } from "./indexing.ts";
+import { FusedOps } from "./fused.ts";
 
 /** What one pass through a Scan body yields. */
 export interface ScanStep {
@@ -10,7 +10,7 @@ export interface ScanStep {
 }
 
 /** Operators with bodies. A body is a graph of its own that may use the values of the graph around it. */
-export abstract class ControlOps extends IndexingOps {
+export abstract class ControlOps extends FusedOps {
   /** An empty body of this graph. */
   protected abstract body(): this;
 

@@ -1,7 +1,7 @@
 import { ShapeError } from "../../utils/errors.ts";
 import { GraphCore } from "../builder.ts";
 import { broadcast, describe } from "../shape.ts";
-import type { DType, Value } from "../types.ts";
+import type { DType, OwnGradient, Value } from "../types.ts";
 
 /** Operators that work element by element, with ONNX broadcasting. A plain number stands for a scalar of the other operand's type. */
 export class ElementwiseOps extends GraphCore {
@@ -68,6 +68,14 @@ export class ElementwiseOps extends GraphCore {
   /** Passes the value, stops the gradient. */
   stopGradient(x: Value): Value {
     return this.single("Identity", [x], x, { stop: { int: 1 } });
+  }
+  /**
+   * y, which the reverse sweep sees as a function of these inputs with this rule; how y was computed does not matter to it. For what has a cheaper
+   * gradient than the sweep would derive.
+   */
+  withGradient(y: Value, inputs: readonly Value[], gradient: OwnGradient, remembered: readonly Value[] = []): Value {
+    const attributes = { gradient: { gradient, inputs: inputs.length } };
+    return this.single("WithGradient", [y, ...inputs, ...remembered], y, attributes);
   }
   equal(a: Value, b: Value | number): Value {
     return this.compare("Equal", a, b);

@@ -1,13 +1,13 @@
 import { ShapeError } from "../../utils/errors.ts";
-import { describe, normalizeAxis } from "../shape.ts";
-import type { Value } from "../types.ts";
+import { describe, dimProduct, normalizeAxis } from "../shape.ts";
+import type { OwnGradient, Value } from "../types.ts";
 import { MovementOps } from "./movement.ts";
 
-/** Reading and writing at indices (int64). */
+/** Reading and writing at indices (int64, where nothing else is said). */
 export class IndexingOps extends MovementOps {
-  /** Rows (slices of axis 0) of a table. table [V, ..], ids [..] → [.. of ids, .. of a row] */
+  /** Rows (slices of axis 0) of a table. table [V, ..], ids [..] int64 or int32 → [.. of ids, .. of a row] */
   gather(table: Value, ids: Value): Value {
-    expectInt(ids, "gather(ids)");
+    if (ids.dtype !== "int32") expectInt(ids, "gather(ids)");
     return this.single(
       "Gather",
       [table, ids],
@@ -16,6 +16,19 @@ export class IndexingOps extends MovementOps {
         axis: { int: 0 },
       },
     );
+  }
+
+  /**
+   * `gather` that puts every row to a place of its own, with the inverse as its gradient: a copy, where that of `gather` adds up.
+   * @param ids rows of the table, each at most once, but for rows whose results get no cotangent
+   * @param inverse for each row of the table its place in the result, flattened; for a row that is not in it a place that gets no cotangent
+   */
+  rearrange(table: Value, ids: Value, inverse: Value): Value {
+    const gradient: OwnGradient = (g, ct, { inputs: [x], remembered: [back] }) => {
+      const rows = g.reshape(ct, [dimProduct(ct.shape.slice(0, ids.shape.length)), ...x!.shape.slice(1)]);
+      return [g.reshape(g.gather(rows, g.flatten(back!)), x!.shape)];
+    };
+    return this.withGradient(this.gather(table, ids), [table], gradient, [inverse]);
   }
 
   /** out[.., i, ..] = x[.., indices[.., i, ..], ..] along an axis; all other sizes are those of `indices`. */
