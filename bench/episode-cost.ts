@@ -2,7 +2,7 @@
 // numbers of both are apart.
 // Usage: npx tsx bench/episode-cost.ts [MODEL] [--episodes N] [--threads N]      default: lab-base, 8 episodes, 1 thread
 import { parseArgs } from "node:util";
-import { openLearner } from "../src/policy/index.ts";
+import { oneSequence, openLearner } from "../src/policy/index.ts";
 import { EnvRegistry, ledgerOf, RolloutConfig, sampleCompletions } from "../src/rollout/index.ts";
 import { openTaskSet, TaskConfig } from "../src/rollout/tasks/index.ts";
 import { createRng } from "../src/utils/rng.ts";
@@ -76,7 +76,8 @@ async function readAnew(completions: Awaited<ReturnType<typeof sampleCompletions
   for (const one of completions) {
     const { ids, sampledAt } = ledgerOf(one);
     const scored = await learner.policy.score({
-      ...{ rows: 1, length: ids.length, ids: Int32Array.from(ids), features: {}, scalars: {}, temperature: 1 },
+      ...oneSequence(ids),
+      ...{ features: {}, scalars: {}, temperature: 1 },
       positions: sampledAt.map((place) => place - 1),
       targets: Int32Array.from(one.ids),
     });

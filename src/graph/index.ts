@@ -4,6 +4,7 @@ export type { Seed } from "./grad.ts";
 export { grad, vjp } from "./grad.ts";
 export { Graph } from "./graph.ts";
 export type { ScanStep } from "./ops/control.ts";
+export type { RotaryTable } from "./ops/fused.ts";
 export type { MatMulOptions } from "./ops/linalg.ts";
 export { print } from "./print.ts";
 export { toOnnx } from "./proto.ts";

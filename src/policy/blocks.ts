@@ -1,7 +1,25 @@
-import { compile, dimMul, type FloatType, Graph, type Session, type Value, vjp } from "../graph/index.ts";
+import {
+  compile,
+  type Dim,
+  dimAdd,
+  dimMul,
+  type FloatType,
+  Graph,
+  type Session,
+  type Value,
+  vjp,
+} from "../graph/index.ts";
+import {
+  type BlockPlaces,
+  type CachedPast,
+  cachedAttention,
+  extendingAttention,
+  packedAttention,
+  type TailPlaces,
+} from "./attention.ts";
 import type { ModelConfig } from "./config.ts";
 import { finalNormGraph, type HeadGraph, headGraph } from "./head.ts";
-import { decodeLayer, decoderLayer, extendLayer, LayerBuilder } from "./layer.ts";
+import { decoderLayer, LayerBuilder, type TokenPlaces } from "./layer.ts";
 import type { Adapter } from "./lora.ts";
 import { layerInputShapes } from "./parameters.ts";
 import { type SamplerFilters, samplerGraph } from "./sampler.ts";
@@ -35,30 +53,30 @@ export class Blocks {
     this.options = options;
   }
 
-  /** x → y [B, T, D] */
-  layerForward(): Promise<Session> {
-    return this.session("layer/forward", () => {
-      const { graph, layer } = this.sequenceLayer();
+  /** x → y [N, D] of packed sequences */
+  layerForward(hasTails: boolean): Promise<Session> {
+    return this.session(`layer/forward ${hasTails}`, () => {
+      const { graph, layer } = this.packedLayer(hasTails);
       graph.output("y", layer.y);
       return graph;
     });
   }
 
-  /** x → y, and keys and values [T, B, kvHeads, headDim], time-major as the decoder's cache. */
+  /** x → y, and keys and values [N, kvHeads*headDim], of sequences that share nothing. */
   layerPrefill(): Promise<Session> {
     return this.session("layer/prefill", () => {
-      const { graph, layer } = this.sequenceLayer();
+      const { graph, layer } = this.packedLayer(false);
       graph.output("y", layer.y);
-      graph.output("keys", graph.transpose(layer.keys, [2, 0, 1, 3]));
-      graph.output("values", graph.transpose(layer.values, [2, 0, 1, 3]));
+      graph.output("keys", layer.keys);
+      graph.output("values", layer.values);
       return graph;
     });
   }
 
   /** x, dy → dx and grad/… of the trained parameters. The forward pass is computed again: only layer inputs are kept between passes. */
-  layerBackward(): Promise<Session> {
-    return this.session("layer/backward", () => {
-      const { graph, x, layer, parameters } = this.sequenceLayer();
+  layerBackward(hasTails: boolean): Promise<Session> {
+    return this.session(`layer/backward ${hasTails}`, () => {
+      const { graph, x, layer, parameters } = this.packedLayer(hasTails);
       const cotangent = graph.input("dy", layer.y.shape);
       const { trainable } = this.options;
       const wrt = [x, ...trainable.map((suffix) => parameters.get(suffix)!)];
@@ -71,7 +89,7 @@ export class Blocks {
     });
   }
 
-  /** x [B, T, D] after a cache of P positions → y, and the new keys and values [T, B, kvHeads, headDim]. */
+  /** x [B, T, D] after a cache of P positions → y [B, T, D], and the new keys and values [B*T, kvHeads*headDim]. */
   layerExtend(): Promise<Session> {
     return this.session("layer/extend", () => this.extendGraph());
   }
@@ -120,38 +138,41 @@ export class Blocks {
     return compile(graph, { name, ...(threads === undefined ? {} : { threads }) });
   }
 
-  private sequenceLayer() {
+  private packedLayer(hasTails: boolean) {
     const { config, adapter, floatType } = this.options;
     const graph = new Graph({ floatType });
-    const x = graph.input("x", ["B", "T", config.width]);
-    const cos = graph.input("cos", ["T", config.headDim]);
-    const sin = graph.input("sin", ["T", config.headDim]);
-    const mask = graph.input("mask", ["T", "T"]);
     const parameters = layerInputs(graph, config, adapter, "");
-    const builder = new LayerBuilder(graph, config, adapter, (suffix) => parameters.get(suffix)!);
-    const layer = graph.scope("layer", () => decoderLayer(builder, x, { cos, sin, mask }));
+    const places = { prefix: prefixInputs(graph, config), tail: hasTails ? tailInputs(graph, config) : null };
+    const rows = hasTails ? dimAdd("Np", "Nt") : "Np";
+    const x = graph.input("x", [rows, config.width]);
+    const builder = new LayerBuilder(graph, config, adapter, (suffix) => parameters.get(suffix)!, {
+      mergeAdapter: true,
+    });
+    const layer = graph.scope("layer", () =>
+      decoderLayer(builder, x, tokenPlaces(graph, config, rows), (q, k, v) =>
+        packedAttention(graph, config, { q, k, v }, places),
+      ),
+    );
     return { graph, x, layer, parameters };
   }
 
   private extendGraph(): Graph {
     const { config, adapter, floatType } = this.options;
     const g = new Graph({ floatType });
-    const x = g.input("x", ["B", "T", config.width]);
-    const rows = dimMul(config.kvHeads, "B");
-    const aux = {
-      cos: g.input("cos", ["B", 1, "T", config.headDim]),
-      sin: g.input("sin", ["B", 1, "T", config.headDim]),
-      mask: g.input("mask", ["B", 1, 1, "P"]),
-      causal: g.input("causal", ["T", "T"]),
-    };
-    const past = {
-      keys: g.input("past/keys", ["P", rows, config.headDim]),
-      values: g.input("past/values", ["P", rows, config.headDim]),
-    };
+    const [batch, time] = ["B", "T"];
+    const x = g.input("x", [batch, time, config.width]);
+    const mask = g.input("mask", [batch, 1, 1, "P"]);
+    const causal = g.input("causal", [time, time]);
+    const past = pastInputs(g, config, "past");
     const parameters = layerInputs(g, config, adapter, "");
-    const builder = new LayerBuilder(g, config, adapter, (suffix) => parameters.get(suffix)!);
-    const { y, keys, values } = g.scope("layer", () => extendLayer(builder, x, aux, past));
-    g.output("y", y);
+    const builder = new LayerBuilder(g, config, adapter, (suffix) => parameters.get(suffix)!, { mergeAdapter: false });
+    const rows = dimMul(batch, time);
+    const { y, keys, values } = g.scope("layer", () =>
+      decoderLayer(builder, g.reshape(x, [rows, config.width]), tokenPlaces(g, config, rows), (q, k, v) =>
+        extendingAttention(g, config, { q, k, v }, past, { batch, time, mask, causal }),
+      ),
+    );
+    g.output("y", g.reshape(y, x.shape));
     g.output("keys", keys);
     g.output("values", values);
     return g;
@@ -161,26 +182,57 @@ export class Blocks {
     const { config, adapter, floatType } = this.options;
     const g = new Graph({ floatType });
     const ids = g.input("ids", ["B"], "int64");
-    const cos = g.input("cos", ["B", 1, config.headDim]);
-    const sin = g.input("sin", ["B", 1, config.headDim]);
     const mask = g.input("mask", ["B", 1, "P"]);
+    const places = tokenPlaces(g, config, "B");
     let x = g.gather(g.input("embedding", [config.vocab, config.width]), ids);
-    const rows = dimMul(config.kvHeads, "B");
     for (let index = 0; index < config.layers; index++) {
       const parameters = layerInputs(g, config, adapter, `${index}/`);
-      const builder = new LayerBuilder(g, config, adapter, (suffix) => parameters.get(suffix)!);
-      const past = {
-        keys: g.input(`${index}/keys`, ["P", rows, config.headDim]),
-        values: g.input(`${index}/values`, ["P", rows, config.headDim]),
-      };
-      const { y, key, value } = g.scope(`layers.${index}`, () => decodeLayer(builder, x, { cos, sin, mask }, past));
-      g.output(`${index}/key`, key);
-      g.output(`${index}/value`, value);
+      const builder = new LayerBuilder(g, config, adapter, (suffix) => parameters.get(suffix)!, {
+        mergeAdapter: false,
+      });
+      const past = pastInputs(g, config, `${index}`);
+      const { y, keys, values } = g.scope(`layers.${index}`, () =>
+        decoderLayer(builder, x, places, (q, k, v) => cachedAttention(g, config, { q, k, v }, past, mask)),
+      );
+      g.output(`${index}/key`, keys);
+      g.output(`${index}/value`, values);
       x = y;
     }
     g.output("hidden", x);
     return g;
   }
+}
+
+/** Rotary table and positions of n tokens. */
+function tokenPlaces(g: Graph, { headDim }: ModelConfig, n: Dim): TokenPlaces {
+  const table = { cos: g.input("cos", ["M", headDim / 2]), sin: g.input("sin", ["M", headDim / 2]) };
+  return { table, positions: g.input("positions", [n, 1], "int64") };
+}
+
+function prefixInputs(g: Graph, { heads, kvHeads }: ModelConfig): BlockPlaces {
+  return {
+    querySlots: g.input("prefix/querySlots", ["P", kvHeads, heads / kvHeads, "L"], "int32"),
+    keySlots: g.input("prefix/keySlots", ["P", kvHeads, "L"], "int32"),
+    queryPlaces: g.input("prefix/queryPlaces", ["Np", heads], "int32"),
+    keyPlaces: g.input("prefix/keyPlaces", ["Np", kvHeads], "int32"),
+    causal: g.input("prefix/causal", ["L", "L"]),
+  };
+}
+
+function tailInputs(g: Graph, { heads, kvHeads }: ModelConfig): TailPlaces {
+  return {
+    querySlots: g.input("tail/querySlots", ["P", kvHeads, "S", heads / kvHeads, "C"], "int32"),
+    keySlots: g.input("tail/keySlots", ["P", kvHeads, "S", "C"], "int32"),
+    queryPlaces: g.input("tail/queryPlaces", ["Nt", heads], "int32"),
+    keyPlaces: g.input("tail/keyPlaces", ["Nt", kvHeads], "int32"),
+    causal: g.input("tail/causal", ["C", "C"]),
+    past: g.input("tail/past", ["P", 1, 1, "L"]),
+  };
+}
+
+function pastInputs(g: Graph, { kvHeads, headDim }: ModelConfig, name: string): CachedPast {
+  const shape = ["P", dimMul(kvHeads, "B"), headDim];
+  return { keys: g.input(`${name}/keys`, shape), values: g.input(`${name}/values`, shape) };
 }
 
 function layerInputs(graph: Graph, config: ModelConfig, adapter: Adapter, prefix: string): Map<string, Value> {

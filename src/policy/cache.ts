@@ -13,14 +13,13 @@ export interface CacheSizes {
   readonly capacity: number;
 }
 
-/** Keys and values of new tokens of one layer: [T, batch, width] each. */
+/** Keys and values of new tokens of one layer: [n, width] each. */
 export interface NewEntries {
   readonly keys: Float32Array;
   readonly values: Float32Array;
-  readonly batch: number;
 }
 
-/** Which new tokens a row of the cache gets: the first `count` of the batch's row `from`. */
+/** Which new tokens a row of the cache gets: `count` of them, from number `from` on. */
 export interface Placement {
   readonly row: number;
   readonly from: number;
@@ -84,12 +83,12 @@ export class KeyValueCache {
   }
 
   /** Writes new entries of a layer behind what the rows have. `advance` counts them, once all layers are written. */
-  write(layer: number, { keys, values, batch }: NewEntries, placements: readonly Placement[]): void {
+  write(layer: number, { keys, values }: NewEntries, placements: readonly Placement[]): void {
     const { width } = this.sizes;
     const target = this.layers[layer]!;
     for (const { row, from, count } of placements) {
       for (let t = 0; t < count; t++) {
-        const at = (t * batch + from) * width;
+        const at = (from + t) * width;
         const to = ((this.lengths[row]! + t) * this.rows + row) * width;
         target.keys.set(keys.subarray(at, at + width), to);
         target.values.set(values.subarray(at, at + width), to);
@@ -98,7 +97,7 @@ export class KeyValueCache {
   }
 
   /** Writes one new position of every row of a cache whose rows are all equally long, in one piece. */
-  append(layer: number, { keys, values }: Omit<NewEntries, "batch">): void {
+  append(layer: number, { keys, values }: NewEntries): void {
     const at = this.lengths[0]! * this.rows * this.sizes.width;
     this.layers[layer]!.keys.set(keys, at);
     this.layers[layer]!.values.set(values, at);

@@ -2,8 +2,9 @@ import type { Tensor } from "../graph/index.ts";
 import type { Blocks } from "./blocks.ts";
 import { KeyValueCache, type NewEntries, type Placement, type Scratch } from "./cache.ts";
 import { extendRuns } from "./extend-runs.ts";
+import { pack } from "./packing.ts";
 import { layerFeeds, outerTensors, type Parameters } from "./parameters.ts";
-import type { Positions } from "./positions.ts";
+import { type Positions, positionColumn } from "./positions.ts";
 import type { SamplerFilters } from "./sampler.ts";
 import { embed } from "./sequences.ts";
 
@@ -117,7 +118,7 @@ export class Decoder {
       ids: { dtype: "int64", shape: [rows.length], data: BigInt64Array.from(this.drawn, (id) => BigInt(id)) },
       mask: { dtype: "float32", shape: [rows.length, 1, past], data: this.cache.mask(rows, past) },
       embedding: outerTensors(this.parameters).embedding,
-      ...this.positions.rows(lengths),
+      ...this.places(lengths),
     };
     for (let layer = 0; layer < config.layers; layer++) {
       for (const [suffix, weight] of Object.entries(layerFeeds(this.parameters, layer)))
@@ -133,7 +134,7 @@ export class Decoder {
       const keys = result[`${layer}/key`]!.data as Float32Array;
       const values = result[`${layer}/value`]!.data as Float32Array;
       if (even) this.cache.append(layer, { keys, values });
-      else this.cache.write(layer, { keys, values, batch: rows.length }, placements);
+      else this.cache.write(layer, { keys, values }, placements);
     }
     this.cache.advance(placements);
     return this.draw(result.hidden!, uniforms, rows, active);
@@ -208,30 +209,37 @@ export class Decoder {
     for (let first = 0; first < prompts.length; first += perRun) {
       const some = prompts.slice(first, first + perRun);
       const firstRow = row;
-      const placements = some.flatMap((prompt, from) =>
-        Array.from({ length: repeats[first + from]! }, () => ({ row: row++, from, count: prompt.length })),
-      );
-      hidden.set(await this.prefillSome(some, length, placements), firstRow * width);
+      let from = 0;
+      const placements = some.flatMap(({ length: count }, i) => {
+        const places = Array.from({ length: repeats[first + i]! }, () => ({ row: row++, from, count }));
+        from += count;
+        return places;
+      });
+      hidden.set(await this.prefillSome(some, placements), firstRow * width);
     }
     return { dtype: "float32", shape: [total, width], data: hidden };
   }
 
-  /** Runs some prompts through all layers, filled up to one length. Returns the hidden state of each row's last token [placements, D]. */
+  /** Runs some prompts through all layers. Returns the hidden state of each row's last token [placements, D]. */
   private async prefillSome(
     prompts: readonly (readonly number[])[],
-    length: number,
     placements: readonly Placement[],
   ): Promise<Float32Array> {
     const session = await this.blocks.layerPrefill();
-    const aux = this.positions.sequence(length);
-    let x = embed(this.parameters, this.padded(prompts, length), [prompts.length, length]);
-    for (let layer = 0; layer < this.parameters.config.layers; layer++) {
-      const result = await session.run({ x, ...layerFeeds(this.parameters, layer), ...aux });
-      this.cache.write(layer, entriesOf(result, prompts.length), placements);
+    const lengths = Int32Array.from(prompts, (prompt) => prompt.length);
+    const none = new Int32Array(0);
+    const { config } = this.parameters;
+    const { rows, feeds } = pack({ prefixes: lengths, tails: none, parents: none }, config, this.positions);
+    const ids = new Int32Array(rows).fill(config.padId);
+    ids.set(prompts.flat());
+    let x = embed(this.parameters, ids, [rows]);
+    for (let layer = 0; layer < config.layers; layer++) {
+      const result = await session.run({ x, ...layerFeeds(this.parameters, layer), ...feeds });
+      this.cache.write(layer, entriesOf(result), placements);
       x = result.y!;
     }
     this.cache.advance(placements);
-    return this.lastStates(x.data as Float32Array, length, placements);
+    return this.lastStates(x.data as Float32Array, placements);
   }
 
   /** Returns the hidden state of the last token of each row [b, D]. */
@@ -240,13 +248,12 @@ export class Decoder {
     const length = Math.max(...tokens.map((some) => some.length));
     const before = rows.map((row) => this.cache.lengths[row]!);
     const past = Math.max(1, ...before);
-    const placements = rows.map((row, from) => ({ row, from, count: tokens[from]!.length }));
+    const placements = rows.map((row, i) => ({ row, from: i * length, count: tokens[i]!.length }));
     const session = await this.blocks.layerExtend();
-    const { mask: causal } = this.positions.sequence(length);
     const shape = [rows.length, 1, 1, past];
     const aux = {
-      ...this.positions.spans(before, length),
-      causal,
+      ...this.places(before.flatMap((first) => Array.from({ length }, (_, t) => first + t))),
+      causal: this.positions.causal(length),
       mask: { dtype: "float32", shape, data: this.cache.mask(rows, past) } as Tensor,
     };
     let x = embed(this.parameters, this.padded(tokens, length), [rows.length, length]);
@@ -254,22 +261,27 @@ export class Decoder {
       const { keys, values } = this.cache.pastOf(rows, layer, past, this.scratch);
       const feeds = { x, ...layerFeeds(this.parameters, layer), ...aux, "past/keys": keys, "past/values": values };
       const result = await session.run(feeds);
-      this.cache.write(layer, entriesOf(result, rows.length), placements);
+      this.cache.write(layer, entriesOf(result), placements);
       x = result.y!;
     }
     this.cache.advance(placements);
-    return this.lastStates(x.data as Float32Array, length, placements);
+    return this.lastStates(x.data as Float32Array, placements);
   }
 
-  /** Of hidden states [b, length, D], those of the last tokens, in the order of the placements. */
-  private lastStates(states: Float32Array, length: number, placements: readonly Placement[]): Float32Array {
+  /** Of hidden states of new tokens [n, D], those of the last ones, in the order of the placements. */
+  private lastStates(states: Float32Array, placements: readonly Placement[]): Float32Array {
     const { width } = this.parameters.config;
     const last = new Float32Array(placements.length * width);
     placements.forEach(({ from, count }, i) => {
-      const at = (from * length + count - 1) * width;
+      const at = (from + count - 1) * width;
       last.set(states.subarray(at, at + width), i * width);
     });
     return last;
+  }
+
+  /** Feeds of tokens at these positions. */
+  private places(positions: readonly number[]): Record<string, Tensor> {
+    return { ...this.positions.table(Math.max(...positions) + 1), positions: positionColumn(positions) };
   }
 
   private padded(rows: readonly (readonly number[])[], length: number): Int32Array {
@@ -281,6 +293,6 @@ export class Decoder {
   }
 }
 
-function entriesOf(result: Readonly<Record<string, Tensor>>, batch: number): NewEntries {
-  return { keys: result.keys!.data as Float32Array, values: result.values!.data as Float32Array, batch };
+function entriesOf(result: Readonly<Record<string, Tensor>>): NewEntries {
+  return { keys: result.keys!.data as Float32Array, values: result.values!.data as Float32Array };
 }

@@ -1,7 +1,6 @@
 import type { FloatType } from "../graph/index.ts";
 import { Graph, type ScanStep, type Value, vjp } from "../graph/index.ts";
 import type { ModelConfig } from "./config.ts";
-import { rmsNorm } from "./layer.ts";
 import { givenDistributions, gradientOfTerms, lossOnLogits, type TokenLoss } from "./token-loss.ts";
 
 /** Sizes of the head's inputs: chunks of c tokens, so that [tokens, V] is never held whole. */
@@ -42,7 +41,7 @@ export function headGraph(
   const perToken: string[] = [];
   const weightGradients = withGradient && trainWeights;
   const zeroHead = weightGradients ? [g.full([vocab, width], 0)] : [];
-  const normalised = g.scope("model.norm", () => rmsNorm(g, hidden, norm, config.normEps));
+  const normalised = g.scope("model.norm", () => g.rmsNorm(hidden, norm, config.normEps));
   const project = (body: Graph, h: Value, matrix: Value): Value =>
     body.div(body.gemm(h, matrix, { transB: true }), temperature);
 
@@ -86,6 +85,6 @@ export function headGraph(
 export function finalNormGraph(config: ModelConfig, floatType: FloatType): Graph {
   const g = new Graph({ floatType });
   const hidden = g.input("hidden", ["n", config.width]);
-  g.output("normalised", rmsNorm(g, hidden, g.input("norm", [config.width]), config.normEps));
+  g.output("normalised", g.rmsNorm(hidden, g.input("norm", [config.width]), config.normEps));
   return g;
 }

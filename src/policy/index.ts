@@ -22,6 +22,8 @@ export type { Adapter } from "./lora.ts";
 export { ALL_LINEAR } from "./lora.ts";
 export type { ModelFiles } from "./model-files.ts";
 export { findModel, openModel } from "./model-files.ts";
+export type { PackedLengths } from "./packing.ts";
+export { oneSequence } from "./packing.ts";
 export type { WeightOrigin } from "./parameters.ts";
 export type { MeasuredTokens, SequenceBatch, TokenResults } from "./sequences.ts";
 export type {

@@ -1,6 +1,5 @@
 import { type FloatType, Graph, type Value } from "../graph/index.ts";
 import type { ModelConfig } from "./config.ts";
-import { rmsNorm } from "./layer.ts";
 
 /** Which filters a sampler graph has. Their strengths are inputs, so one graph serves all values. */
 export interface SamplerFilters {
@@ -28,7 +27,7 @@ export function samplerGraph(config: ModelConfig, filters: SamplerFilters, float
   const norm = g.input("norm", [width]);
   const head = g.input("head", [vocab, width]);
   const temperature = g.input("temperature", []);
-  const normalised = g.scope("model.norm", () => rmsNorm(g, hidden, norm, config.normEps));
+  const normalised = g.scope("model.norm", () => g.rmsNorm(hidden, norm, config.normEps));
   const logits = g.scope("head", () => g.div(g.gemm(normalised, head, { transB: true }), temperature));
   const policy = g.logSoftmax(logits);
   const kept = filters.greedy ? logits : filterLogits(g, logits, filters);

@@ -1,19 +1,16 @@
 import { type FloatType, floats, type Tensor } from "../graph/index.ts";
 import type { Floats } from "../optim/index.ts";
 import type { Blocks, HeadSession } from "./blocks.ts";
+import { type PackedLengths, type Packing, pack } from "./packing.ts";
 import { layerFeeds, outerTensors, type Parameters, trainableSuffixes } from "./parameters.ts";
 import type { Positions } from "./positions.ts";
 import type { OtherPolicy } from "./token-loss.ts";
 
-/** Whole sequences to compute, and the tokens of them that a loss looks at. */
-export interface SequenceBatch {
-  /** B */
-  readonly rows: number;
-  /** T: rows are filled up at their end */
-  readonly length: number;
-  /** [B*T] token ids */
+/** Sequences to compute, and the tokens of them that a loss looks at. */
+export interface SequenceBatch extends PackedLengths {
+  /** Token ids: the prefixes one after another, then the tails. */
   readonly ids: Int32Array;
-  /** [n] position b*T + t whose hidden state predicts the target */
+  /** [n] index of the token in `ids` whose hidden state predicts the target; several targets may stand behind one token */
   readonly positions: Int32Array;
   /** [n] token ids that are scored */
   readonly targets: Int32Array;
@@ -82,11 +79,12 @@ export class SequenceRunner {
     options: { readonly keepAs?: number; readonly hidden?: boolean } = {},
   ): Promise<MeasuredTokens> {
     const kept = batch.forward === undefined ? undefined : this.kept.get(batch.forward);
-    const inputs = kept ?? (await this.layerInputs(batch));
-    const { results } = await this.runHead(head, batch, inputs.at(-1)!);
+    const packing = this.pack(batch);
+    const inputs = kept ?? (await this.layerInputs(batch, packing));
+    const states = this.statesAt(batch, packing, inputs.at(-1)!);
+    const { results } = await this.runHead(head, batch, states);
     if (!kept && options.keepAs !== undefined) this.keep(options.keepAs, inputs);
-    if (!options.hidden) return results;
-    return { ...results, hidden: await this.normalised(batch, inputs.at(-1)!) };
+    return options.hidden ? { ...results, hidden: await this.normalised(states) } : results;
   }
 
   /** Drops what measuring passes kept. */
@@ -110,15 +108,26 @@ export class SequenceRunner {
     return inputs;
   }
 
-  private async normalised(batch: SequenceBatch, hidden: Tensor): Promise<Floats> {
+  private pack(batch: SequenceBatch): Packing {
+    return pack(batch, this.parameters.config, this.positions);
+  }
+
+  /** [n*D] hidden states of the tokens that predict targets */
+  private statesAt({ positions }: SequenceBatch, { rowOf }: Packing, hidden: Tensor): Floats {
     const { width } = this.parameters.config;
-    const rows = floats(this.floatType, batch.positions.length * width);
-    batch.positions.forEach((position, i) => {
-      rows.set((hidden.data as Floats).subarray(position * width, (position + 1) * width), i * width);
+    const states = floats(this.floatType, positions.length * width);
+    positions.forEach((position, i) => {
+      const from = rowOf[position]! * width;
+      states.set((hidden.data as Floats).subarray(from, from + width), i * width);
     });
+    return states;
+  }
+
+  private async normalised(states: Floats): Promise<Floats> {
+    const { width } = this.parameters.config;
     const session = await this.blocks.finalNorm();
     const { norm } = outerTensors(this.parameters);
-    const result = await session.run({ hidden: this.tensor([batch.positions.length, width], rows), norm });
+    const result = await session.run({ hidden: this.tensor([states.length / width, width], states), norm });
     return (result.normalised!.data as Floats).slice();
   }
 
@@ -128,8 +137,9 @@ export class SequenceRunner {
     batch: SequenceBatch,
     gradients: ReadonlyMap<string, Floats>,
   ): Promise<TokenResults> {
-    const inputs = this.takeKept(batch.forward) ?? (await this.layerInputs(batch));
-    const { results, outputs } = await this.runHead(head, batch, inputs.at(-1)!);
+    const packing = this.pack(batch);
+    const inputs = this.takeKept(batch.forward) ?? (await this.layerInputs(batch, packing));
+    const { results, outputs } = await this.runHead(head, batch, this.statesAt(batch, packing, inputs.at(-1)!));
     const { config, adapter } = this.parameters;
     const full = adapter.kind === "none";
     if (full) {
@@ -139,36 +149,47 @@ export class SequenceRunner {
         outputs.dHead!.data as Floats,
       );
     }
-    let dy = this.spreadHidden(batch, outputs.dHidden!.data as Floats);
-    const session = await this.blocks.layerBackward();
-    const aux = this.positions.sequence(batch.length);
+    let dy = this.spreadHidden(batch, packing, outputs.dHidden!.data as Floats);
+    const session = await this.blocks.layerBackward(packing.hasTails);
     const suffixes = trainableSuffixes(this.parameters);
     for (let layer = config.layers - 1; layer >= 0; layer--) {
-      const result = await session.run({ x: inputs[layer]!, dy, ...layerFeeds(this.parameters, layer), ...aux });
+      const feeds = { x: inputs[layer]!, dy, ...layerFeeds(this.parameters, layer), ...packing.feeds };
+      const result = await session.run(feeds);
       for (const suffix of suffixes) {
         addInto(gradients.get(`model.layers.${layer}.${suffix}`)!, result[`grad/${suffix}`]!.data as Floats);
       }
       dy = result.dx!;
     }
-    if (full) scatterRows(gradients.get("model.embed_tokens.weight")!, batch.ids, dy.data as Floats, config.width);
+    if (full) this.scatterRows(gradients.get("model.embed_tokens.weight")!, batch.ids, packing, dy.data as Floats);
     return results;
   }
 
-  /** Inputs of every layer [B, T, D], and the output of the last one at the end. */
-  private async layerInputs(batch: SequenceBatch): Promise<Tensor[]> {
-    const { config } = this.parameters;
-    const session = await this.blocks.layerForward();
-    const aux = this.positions.sequence(batch.length);
-    const inputs = [embed(this.parameters, batch.ids, [batch.rows, batch.length])];
-    for (let layer = 0; layer < config.layers; layer++) {
-      const { y } = await session.run({ x: inputs[layer]!, ...layerFeeds(this.parameters, layer), ...aux });
+  /** Inputs of every layer [N, D], and the output of the last one at the end. */
+  private async layerInputs({ ids }: SequenceBatch, { rows, rowOf, feeds, hasTails }: Packing): Promise<Tensor[]> {
+    const session = await this.blocks.layerForward(hasTails);
+    const placed = new Int32Array(rows).fill(this.parameters.config.padId);
+    ids.forEach((id, i) => {
+      placed[rowOf[i]!] = id;
+    });
+    const inputs = [embed(this.parameters, placed, [rows])];
+    for (let layer = 0; layer < this.parameters.config.layers; layer++) {
+      const { y } = await session.run({ x: inputs[layer]!, ...layerFeeds(this.parameters, layer), ...feeds });
       inputs.push(y!);
     }
     return inputs;
   }
 
+  /** The backward pass of `embed`: adds each row to the table row of its id, in order. */
+  private scatterRows(table: Floats, ids: Int32Array, { rowOf }: Packing, rows: Floats): void {
+    const { width } = this.parameters.config;
+    ids.forEach((id, i) => {
+      const from = rowOf[i]! * width;
+      for (let j = 0; j < width; j++) table[id * width + j]! += rows[from + j]!;
+    });
+  }
+
   /** Runs the head on the scored tokens alone, in n chunks of c. The last chunk is filled up with copies whose features are 0. */
-  private async runHead(head: HeadSession, batch: SequenceBatch, hidden: Tensor) {
+  private async runHead(head: HeadSession, batch: SequenceBatch, states: Floats) {
     const { config } = this.parameters;
     const count = batch.positions.length;
     const size = Math.min(count, MAX_CHUNK, Math.max(16, Math.floor(HEAD_ELEMENTS / config.vocab)));
@@ -178,8 +199,8 @@ export class SequenceRunner {
     const rows = floats(this.floatType, chunks * size * config.width);
     const targets = new BigInt64Array(chunks * size);
     for (let i = 0; i < chunks * size; i++) {
-      const from = batch.positions[source(i)]! * config.width;
-      rows.set((hidden.data as Floats).subarray(from, from + config.width), i * config.width);
+      const from = source(i) * config.width;
+      rows.set(states.subarray(from, from + config.width), i * config.width);
       targets[i] = BigInt(batch.targets[source(i)]!);
     }
     const { norm, head: matrix } = outerTensors(this.parameters);
@@ -215,14 +236,14 @@ export class SequenceRunner {
   }
 
   /** Puts the gradients of the scored hidden states back to their places; zero elsewhere. */
-  private spreadHidden(batch: SequenceBatch, dHidden: Floats): Tensor {
+  private spreadHidden({ positions }: SequenceBatch, { rows, rowOf }: Packing, dHidden: Floats): Tensor {
     const { width } = this.parameters.config;
-    const full = floats(this.floatType, batch.rows * batch.length * width);
-    batch.positions.forEach((position, i) => {
-      const at = position * width;
+    const full = floats(this.floatType, rows * width);
+    positions.forEach((position, i) => {
+      const at = rowOf[position]! * width;
       for (let j = 0; j < width; j++) full[at + j]! += dHidden[i * width + j]!;
     });
-    return this.tensor([batch.rows, batch.length, width], full);
+    return this.tensor([rows, width], full);
   }
 
   private tensor(shape: readonly number[], data: Floats): Tensor {
@@ -243,13 +264,6 @@ export function embed(parameters: Parameters, ids: Int32Array, shape: readonly n
     rows.set(table.subarray(id * width, (id + 1) * width), i * width);
   });
   return { dtype: parameters.floatType, shape: [...shape, width], data: rows } as Tensor;
-}
-
-/** The backward pass of `embed`: adds each row to the table row of its id, in order. */
-function scatterRows(table: Floats, ids: Int32Array, rows: Floats, width: number): void {
-  ids.forEach((id, i) => {
-    for (let j = 0; j < width; j++) table[id * width + j]! += rows[i * width + j]!;
-  });
 }
 
 function addInto(sum: Floats, values: Floats): void {

@@ -1,6 +1,7 @@
 import type { SequenceBatch } from "../policy/index.ts";
 import type { Insert } from "../rollout/index.ts";
 import type { Rng } from "../utils/rng.ts";
+import { blockSize, byPrompt, type LaidRow, packSequences, type Sequence } from "./shared-prompts.ts";
 
 /** One completion that trains: prompt, sampled tokens, and one number per sampled token and feature. */
 export interface TrainingRow {
@@ -29,13 +30,6 @@ export function inputLength(row: TrainingRow): number {
 /** Tokens of a row that are scored. */
 export function scoredLength(row: Pick<TrainingRow, "ids" | "afterEnd">): number {
   return row.ids.length + (row.afterEnd ? 1 : 0);
-}
-
-/** Tokens that a policy reads in one go, and where it is asked for the next one. */
-interface Sequence {
-  readonly ids: readonly number[];
-  /** Position whose hidden state predicts each scored token. */
-  readonly places: readonly number[];
 }
 
 /**
@@ -69,69 +63,56 @@ function sequencesOf({ promptIds, ids, inserts = [], afterEnd = false }: Trainin
 }
 
 /**
- * Cuts rows into micro-batches of at most `maxTokens` padded tokens, rows of like length together. The split changes memory and speed only:
- * every token carries its own weight.
+ * Cuts rows into micro-batches of at most `maxTokens` tokens, gaps of the attention's blocks counted. Rows with one prompt lie together, and the prompt is
+ * computed once for all of them. The split changes memory and speed only: every token carries its own weight.
  */
 export function packRows(
   rows: readonly TrainingRow[],
   options: { maxTokens: number; temperature: number; padId: number; scalars?: Readonly<Record<string, number>> },
 ): MicroBatch[] {
-  const laid = rows.map(sequencesOf);
-  const lengths = laid.map((sequences) => Math.max(0, ...sequences.map(({ ids }) => ids.length)));
-  const order = rows
-    .map((_, i) => i)
-    .filter((i) => rows[i]!.ids.length > 0)
+  const laid = rows.map((row) => ({ prompt: row.promptIds, sequences: sequencesOf(row) }));
+  const lengths = laid.map(({ sequences }) => Math.max(0, ...sequences.map(({ ids }) => ids.length)));
+  const rising = rows
+    .flatMap(({ ids }, i) => (ids.length > 0 ? [i] : []))
     .sort((a, b) => lengths[a]! - lengths[b]! || a - b);
-  const packed: number[][] = [];
-  let count = 0;
-  for (const i of order) {
-    const longest = lengths[i]!; // rows come in rising length
-    count += laid[i]!.length;
-    if (packed.length > 0 && count * longest <= options.maxTokens) packed.at(-1)!.push(i);
-    else {
-      packed.push([i]);
-      count = laid[i]!.length;
+  const longest = (group: readonly number[]): number => lengths[group.at(-1)!]!;
+  const groups = byPrompt(laid, rising).sort((a, b) => longest(a) - longest(b) || a[0]! - b[0]!);
+  const packed: number[][][] = [];
+  for (const group of groups) {
+    let open: number[] | null = null; // the part of the group that is in the last micro-batch
+    for (const row of group) {
+      const last: number[][] = packed.at(-1) ?? [];
+      const others: number[][] = open ? last.slice(0, -1) : last;
+      const joined: number[] = [...(open ?? []), row];
+      const fits: boolean = packed.length > 0 && blockSize(laid, [...others, joined]) <= options.maxTokens;
+      open = fits ? joined : [row];
+      if (fits) packed[packed.length - 1] = [...others, open];
+      else packed.push([open]);
     }
   }
-  return packed.map((members) => ({
-    batch: toBatch(
-      members.map((i) => rows[i]!),
-      members.flatMap((i) => laid[i]!),
-      options,
-    ),
-    rows: members,
-  }));
+  return packed.map((some) => {
+    const members = some.flat();
+    return { batch: toBatch(rows, laid, members, options), rows: members };
+  });
 }
 
 function toBatch(
   rows: readonly TrainingRow[],
-  sequences: readonly Sequence[],
+  laid: readonly LaidRow[],
+  members: readonly number[],
   {
     temperature,
     padId,
     scalars = {},
   }: { temperature: number; padId: number; scalars?: Readonly<Record<string, number>> },
 ): SequenceBatch {
-  const length = Math.max(...sequences.map(({ ids }) => ids.length));
-  const ids = new Int32Array(sequences.length * length).fill(padId);
-  sequences.forEach((sequence, b) => {
-    ids.set(sequence.ids, b * length);
-  });
-  const targets = rows.flatMap((row) => (row.afterEnd ? [...row.ids, padId] : [...row.ids]));
-  const names = Object.keys(rows[0]?.features ?? {});
+  const mine = members.map((i) => rows[i]!);
+  const targets = mine.flatMap((row) => (row.afterEnd ? [...row.ids, padId] : [...row.ids]));
+  const names = Object.keys(mine[0]?.features ?? {});
   const features = Object.fromEntries(
-    names.map((name) => [name, Float64Array.from(rows.flatMap((row) => Array.from(row.features[name]!)))]),
+    names.map((name) => [name, Float64Array.from(mine.flatMap((row) => Array.from(row.features[name]!)))]),
   );
-  return {
-    rows: sequences.length,
-    length,
-    ids,
-    positions: Int32Array.from(sequences.flatMap(({ places }, b) => places.map((place) => b * length + place))),
-    targets: Int32Array.from(targets),
-    features,
-    scalars,
-    temperature,
-  };
+  return { ...packSequences(laid, members), targets: Int32Array.from(targets), features, scalars, temperature };
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { TestContext } from "node:test";
 import type { FloatType } from "../../src/graph/index.ts";
-import { type Adapter, Engine, type ModelConfig, type SequenceBatch } from "../../src/policy/index.ts";
+import { type Adapter, Engine, type ModelConfig, oneSequence, type SequenceBatch } from "../../src/policy/index.ts";
 import { createRng, type Rng } from "../../src/utils/rng.ts";
 import { tinyConfig } from "./tiny-model.ts";
 
@@ -40,7 +40,8 @@ export function addNoise(array: Float32Array | Float64Array, deviation: number, 
 export function wholeSequence(ids: readonly number[], from = 1, temperature = 1): SequenceBatch {
   const places = Array.from({ length: ids.length - from }, (_, i) => from + i);
   return {
-    ...{ rows: 1, length: ids.length, ids: Int32Array.from(ids), features: {}, scalars: {}, temperature },
+    ...oneSequence(ids),
+    ...{ features: {}, scalars: {}, temperature },
     positions: Int32Array.from(places, (place) => place - 1),
     targets: Int32Array.from(places, (place) => ids[place]!),
   };

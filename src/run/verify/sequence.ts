@@ -1,4 +1,4 @@
-import type { ModelConfig, SequenceBatch, Tokenizer } from "../../policy/index.ts";
+import { type ModelConfig, oneSequence, type SequenceBatch, type Tokenizer } from "../../policy/index.ts";
 import { DataError } from "../../utils/errors.ts";
 import type { PromptReference, Reference } from "./reference.ts";
 import { promptIdsOf } from "./text.ts";
@@ -61,7 +61,8 @@ export function sequenceBatch(
   scored: readonly { readonly position: number; readonly target: number }[],
 ): SequenceBatch {
   return {
-    ...{ rows: 1, length: ids.length, ids: Int32Array.from(ids), features: {}, scalars: {}, temperature: 1 },
+    ...oneSequence(ids),
+    ...{ features: {}, scalars: {}, temperature: 1 },
     positions: Int32Array.from(scored, ({ position }) => position),
     targets: Int32Array.from(scored, ({ target }) => target),
   };
