@@ -4,7 +4,8 @@ import type { SetOnMachine } from "../rollout/data/pull.ts";
 import { difficultyCommand } from "./data-difficulty.ts";
 import { inspectCommand } from "./data-inspect.ts";
 import { collect, withExample, withJson } from "./options.ts";
-import { columns, result, tell } from "./output.ts";
+import { columns, result } from "./output.ts";
+import { pulledFiles, showProgress } from "./pull-output.ts";
 
 interface Json {
   readonly json?: boolean;
@@ -58,27 +59,8 @@ async function pullAction(
   result(json, { name, ...pulled }, () => pullText(name, pulled));
 }
 
-function pullText(name: string, { commit, files }: HubPull): string {
-  const lines = files.map(({ local, bytes, fetched }) => [
-    sizeText(bytes),
-    fetched === 0 ? "was here" : "fetched",
-    local,
-  ]);
+function pullText(name: string, pulled: HubPull): string {
+  const { commit, files } = pulled;
   const use = files.length === 1 || !name.includes("/") ? `hub:${name}` : `hub:${name}/FILE`;
-  return `${name} at commit ${commit}\n${columns(lines)}\nin a recipe: tasks: {train: {name: file, path: ${use}}}`;
-}
-
-/** One line a file on stderr, redrawn on a terminal while it comes. */
-function showProgress(): (file: { path: string; bytes: number }, done: number) => void {
-  let shown = -1;
-  return ({ path, bytes }, done) => {
-    const percent = Math.floor((100 * done) / Math.max(bytes, 1));
-    if (done === bytes) tell(`${process.stderr.isTTY ? "\r\u001b[2K" : ""}${path}  ${sizeText(bytes)}`);
-    else if (process.stderr.isTTY && percent !== shown) process.stderr.write(`\r\u001b[2K${path}  ${percent} %`);
-    shown = done === bytes ? -1 : percent;
-  };
-}
-
-function sizeText(bytes: number): string {
-  return bytes < 1e5 ? `${bytes} bytes` : `${(bytes / 1e6).toFixed(1)} MB`;
+  return `${name} at commit ${commit}\n${pulledFiles(pulled)}\nin a recipe: tasks: {train: {name: file, path: ${use}}}`;
 }

@@ -4,6 +4,7 @@ import { dataCommand } from "./data.ts";
 import { doctorCommand } from "./doctor.ts";
 import { envCommand } from "./env.ts";
 import { evalCommand } from "./eval.ts";
+import { exportCommand } from "./export.ts";
 import { modelsCommand } from "./models.ts";
 import { objectiveCommand } from "./objective.ts";
 import { withExample } from "./options.ts";
@@ -24,6 +25,7 @@ function program(): Command {
     evalCommand(),
     sampleCommand(),
     reportCommand(),
+    exportCommand(),
     doctorCommand(),
     modelsCommand(),
     dataCommand(),

@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import type { ModelEntry, ModelReport } from "../run/models.ts";
+import { pullCommand } from "./models-pull.ts";
 import { verifyCommand } from "./models-verify.ts";
 import { withExample, withJson } from "./options.ts";
 import { columns, result } from "./output.ts";
@@ -8,25 +9,30 @@ interface Json {
   readonly json?: boolean;
 }
 
-/** `rlvr models list|inspect|verify|convert` */
+/** `rlvr models list|pull|inspect|verify|convert` */
 export function modelsCommand(): Command {
   const models = new Command("models").description(
-    "Models on this machine: what there is, what is in it, whether it computes the right numbers, other formats.",
+    "Models: bring them, what there is, what is in one, whether it computes the right numbers, other formats.",
   );
   withExample(models, "rlvr models list", "rlvr models inspect seedling");
-  const list = new Command("list").description("Models in the package and in ./models.").action(listAction);
+  const list = new Command("list")
+    .description("Models in the package, in ./models and in the hub's cache.")
+    .action(listAction);
   const inspect = new Command("inspect")
     .description("Sizes, tokenizer, hash and tensors of a model.")
-    .argument("<model>", "shipped name, folder or .gguf file")
+    .argument("<model>", "shipped name, ORG/NAME, folder or .gguf file")
     .action(inspectAction);
   const dtype = new Option("--dtype <type>", "number format").choices(["f32", "bf16", "f16"]).default("f32");
   const convert = new Command("convert")
-    .description("Write a model as a safetensors folder that this and other software loads.")
-    .argument("<model>", "shipped name, folder or .gguf file")
+    .description(
+      "Write a model as a safetensors folder that this and other software loads; an adapter is merged into its base.",
+    )
+    .argument("<model>", "shipped name, ORG/NAME, folder or .gguf file")
     .requiredOption("-o, --out <folder>", "an empty or new folder")
     .addOption(dtype)
     .action(convertAction);
   models.addCommand(withExample(withJson(list), "rlvr models list --json"));
+  models.addCommand(pullCommand());
   models.addCommand(withExample(withJson(inspect), "rlvr models inspect models/SmolLM2-135M-Instruct"));
   models.addCommand(verifyCommand());
   models.addCommand(withExample(withJson(convert), "rlvr models convert model.gguf --dtype bf16 -o models/my-model"));

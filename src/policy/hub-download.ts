@@ -45,22 +45,30 @@ export interface HubPull {
 
 /**
  * Brings files of a repository into the cache. A cut download goes on where it stopped, also in a later call. Size and checksum are checked before a file gets its name.
- * @param choose which of the repository's files to bring
+ * @param choose which of the repository's files to bring; it may have small ones brought to read them first
  * @throws ConfigError for what the user must change (name, token, cache), HubError when the network, the disk or the content fails
  */
 export async function pullHubFiles(
   repo: HubRepo,
-  choose: (files: readonly HubFile[]) => readonly HubFile[],
+  choose: (
+    files: readonly HubFile[],
+    bring: (file: HubFile) => Promise<string>,
+  ) => readonly HubFile[] | Promise<readonly HubFile[]>,
   settings: HubSettings,
   progress: HubProgress = () => {},
 ): Promise<HubPull> {
   const { commit, files } = await listHubFiles(repo, settings);
-  const chosen = choose(files);
   return guardDisk(settings, async () => {
+    const early = new Map<HubFile, number>();
+    const bring = async (file: HubFile): Promise<string> => {
+      early.set(file, await fetchBlob({ repo, commit, file, settings, progress }));
+      return blobPath(repo, file, settings);
+    };
+    const chosen = await choose(files, bring);
     checkSpace(repo, chosen, settings);
     const pulled: HubPull["files"][number][] = [];
     for (const file of chosen) {
-      const fetched = await fetchBlob({ repo, commit, file, settings, progress });
+      const fetched = early.get(file) ?? (await fetchBlob({ repo, commit, file, settings, progress }));
       pulled.push({ path: file.path, local: linkFile(repo, commit, file, settings), bytes: file.bytes, fetched });
     }
     writeRef(repo, commit, settings);

@@ -56,18 +56,29 @@ export interface HubFile {
  * `HF_HUB_OFFLINE`.
  * @throws ConfigError when the endpoint is no http address
  */
-export function hubSettings(env: Readonly<Record<string, string | undefined>> = process.env): HubSettings {
-  const home = env.HF_HOME || join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "huggingface");
+export function hubSettings(env: Env = process.env): HubSettings {
+  const home = hubHome(env);
   const endpoint = (env.HF_ENDPOINT || "https://huggingface.co").replace(/\/+$/, "");
   if (!/^https?:\/\/[^\s/]+/.test(endpoint))
     throw new ConfigError(`HF_ENDPOINT: must be an address such as https://huggingface.co, got ${endpoint}`);
   return {
     endpoint,
     token: env.HF_TOKEN?.trim() || tokenFile(env.HF_TOKEN_PATH || join(home, "token")),
-    cache: env.HF_HUB_CACHE || join(home, "hub"),
+    cache: hubCache(env),
     offline: ["1", "true", "yes", "on"].includes((env.HF_HUB_OFFLINE ?? "").toLowerCase()),
     ...{ retryDelayMs: 1000, timeoutMs: 60_000 },
   };
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Folder of the hub's cache on this machine. */
+export function hubCache(env: Env = process.env): string {
+  return env.HF_HUB_CACHE || join(hubHome(env), "hub");
+}
+
+function hubHome(env: Env): string {
+  return env.HF_HOME || join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "huggingface");
 }
 
 function tokenFile(path: string): string | null {

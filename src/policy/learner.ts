@@ -1,17 +1,18 @@
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
 import type { AdamWOptions } from "../optim/index.ts";
-import { DataError, messageOf } from "../utils/errors.ts";
+import { ConfigError } from "../utils/errors.ts";
 import { writeFileAtomic } from "../utils/files.ts";
 import { canonicalJson, sha256 } from "../utils/hash.ts";
+import { adapterFor, isAdapterFolder, writeAdapterConfig } from "./adapter-files.ts";
 import { type ModelConfig, toHfConfig } from "./config.ts";
+import { parameterShapes } from "./families.ts";
 import { openPolicy, type Policy } from "./host.ts";
 import { type InitialTokenizer, openInitialTokenizer } from "./initial-tokenizer.ts";
 import type { Adapter } from "./lora.ts";
-import { findModel, openModel } from "./model-files.ts";
-import type { WeightOrigin } from "./parameters.ts";
+import { baseOf, findModel, INITIAL, openModel } from "./model-files.ts";
+import { initialReader, type WeightOrigin } from "./parameters.ts";
 import type { Tokenizer, TokenizerFiles } from "./tokenizer.ts";
+import type { WeightSource } from "./weights.ts";
 
 /** Sizes of a model that starts from random weights, and its vocabulary. */
 export interface InitialModel {
@@ -54,22 +55,13 @@ export interface Learner {
   close(): Promise<void>;
 }
 
-/** The keys of PEFT's adapter_config.json that are read and written. */
-const AdapterConfigFile = z.looseObject({
-  peft_type: z.literal("LORA"),
-  base_model_name_or_path: z.string(),
-  r: z.int().positive(),
-  lora_alpha: z.number().positive(),
-  target_modules: z.array(z.string()).min(1),
-});
-const ADAPTER_CONFIG = "adapter_config.json";
-
 /**
  * Opens a model for sampling and training, in a thread of its own.
  * @throws DataError when the model cannot be found or read
  */
 export async function openLearner(options: LearnerOptions): Promise<Learner> {
   const source = resolveModel(options.model);
+  checkSameAdapter(options, source.adapter);
   const adapter = source.adapter ?? options.adapter;
   const policy = await openPolicy({
     origin: source.origin,
@@ -109,9 +101,8 @@ interface Source {
 
 function resolveModel(model: ModelReference): Source {
   if (typeof model !== "string") return initialSource(model.init, model.seed);
-  const adapterFile = join(model, ADAPTER_CONFIG);
-  if (existsSync(adapterFile)) return adapterSource(model, adapterFile);
   const path = findModel(model);
+  if (isAdapterFolder(path)) return adapterSource(path);
   const files = openModel(path);
   try {
     const { config, tokenizer } = files;
@@ -123,21 +114,38 @@ function resolveModel(model: ModelReference): Source {
   }
 }
 
-function adapterSource(folder: string, file: string): Source {
-  const parsed = AdapterConfigFile.safeParse(parseJson(file));
-  if (!parsed.success) throw new DataError(`${file}: not a LoRA adapter\n${z.prettifyError(parsed.error)}`);
-  const { r, lora_alpha, target_modules, base_model_name_or_path } = parsed.data;
-  const base = resolveModel(base_model_name_or_path);
-  const adapter: Adapter = { kind: "lora", rank: r, alpha: lora_alpha, targets: target_modules };
-  return { ...base, adapter, adapterFolder: folder, base: base_model_name_or_path };
+function adapterSource(folder: string): Source {
+  const base = baseOf(folder);
+  const source = resolveModel(base);
+  return { ...source, adapter: adapterFor(folder, source.config, base), adapterFolder: folder, base };
 }
 
-function parseJson(file: string): unknown {
-  try {
-    return JSON.parse(readFileSync(file, "utf8"));
-  } catch (error) {
-    throw new DataError(`${file}: cannot be read as JSON: ${messageOf(error)}`, { cause: error });
-  }
+/** An adapter that is trained further keeps its form: a recipe that asks for another one would be misunderstood. */
+function checkSameAdapter({ model, adapter }: LearnerOptions, own: Adapter | undefined): void {
+  if (own === undefined || own.kind === "none" || adapter.kind === "none") return;
+  const text = ({ rank, alpha, targets }: typeof own): string =>
+    `rank ${rank}, alpha ${alpha}, ${[...targets].sort().join(" ")}`;
+  if (text(adapter) !== text(own))
+    throw new ConfigError(
+      `${model}: is an adapter (${text(own)}) and is trained further as it is, but the recipe asks for another one (${text(adapter)}): leave adapter out, or merge it first with: npx rlvr models convert`,
+    );
+}
+
+/** A model of random weights as a source of tensors: the numbers that {@link openLearner} starts from. */
+export function openInitialModel(
+  init: InitialModel,
+  seed: number,
+): { readonly config: ModelConfig; readonly tokenizerFiles: TokenizerFiles | null; readonly source: WeightSource } {
+  const { config, tokenizerFiles } = initialSource(init, seed);
+  const shapes = parameterShapes(config);
+  const source: WeightSource = {
+    files: [],
+    names: () => [...shapes.keys()],
+    shape: (name) => shapes.get(name)!,
+    read: initialReader(config, { seed, scale: init.initScale }),
+    close: () => {},
+  };
+  return { config, tokenizerFiles, source };
 }
 
 function initialSource(init: InitialModel, seed: number): Source {
@@ -165,24 +173,9 @@ function initialSource(init: InitialModel, seed: number): Source {
     config,
     tokenizer,
     tokenizerFiles: files,
-    base: "initial",
+    base: INITIAL,
     hash: () => sha256(canonicalJson({ init, seed, ...(hash === null ? {} : { tokenizer: hash }) })),
   };
-}
-
-function writeAdapterConfig(folder: string, adapter: Extract<Adapter, { kind: "lora" }>, base: string): void {
-  const json = {
-    peft_type: "LORA",
-    task_type: "CAUSAL_LM",
-    base_model_name_or_path: base,
-    r: adapter.rank,
-    lora_alpha: adapter.alpha,
-    target_modules: adapter.targets,
-    lora_dropout: 0,
-    bias: "none",
-    inference_mode: true,
-  };
-  writeFileAtomic(join(folder, ADAPTER_CONFIG), `${JSON.stringify(json, null, 2)}\n`);
 }
 
 function writeModelConfig(folder: string, config: ModelConfig, tokenizer: TokenizerFiles | null): void {

@@ -2,25 +2,32 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, extname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { DataError } from "../utils/errors.ts";
+import { DataError, messageOf } from "../utils/errors.ts";
+import { adapterFor, isAdapterFolder, readAdapterSettings } from "./adapter-files.ts";
+import { mergedSource } from "./adapter-merge.ts";
 import { checkConfig, type ModelConfig, parseModelConfig } from "./config.ts";
 import { checkParameters, EMBEDDING, HEAD } from "./families.ts";
 import { openFile } from "./file-reader.ts";
 import { openGguf } from "./gguf.ts";
 import { ggufConfig, ggufWeights } from "./gguf-model.ts";
 import { ggufTokenizerFiles } from "./gguf-tokenizer.ts";
+import { hubCache, hubRepo } from "./hub.ts";
+import { cachedSnapshot, hubNameOf, repoFolder } from "./hub-cache.ts";
+import type { Adapter } from "./lora.ts";
 import { createTokenizer, type Tokenizer, type TokenizerFiles } from "./tokenizer.ts";
 import { openSafetensorsFolder, readJsonFile, type WeightSource } from "./weights.ts";
 
 /** A model on disk, opened and checked: sizes, tensors and tokenizer fit together. Weights are read one at a time, when asked for. */
 export interface ModelFiles<T extends Tokenizer | null = Tokenizer> {
-  /** Name of the folder or file, without extension. */
+  /** Name of the folder or file, without extension; `ORG/NAME` for what lies in the hub's cache. */
   readonly name: string;
   /** Absolute path of the folder or GGUF file. */
   readonly path: string;
-  readonly format: "safetensors" | "gguf";
+  readonly format: "safetensors" | "gguf" | "peft";
   readonly config: ModelConfig;
   readonly tokenizer: T;
+  /** What `read` has added to the base model's weights; null for a whole model. */
+  readonly adapter: Adapter | null;
   /** Hugging Face names of all parameters; `lm_head.weight` only when the head is not tied. */
   names(): string[];
   /** Matrices are [out, in]. */
@@ -40,18 +47,21 @@ export interface OpenModelOptions {
   readonly tokenizer?: "required" | "optional";
 }
 
+/** What adapters of random weights name as their base. */
+export const INITIAL = "initial";
 const packageRoot = fileURLToPath(new URL("../../", import.meta.url));
 
 /**
- * Opens a folder in Hugging Face's layout, a GGUF file, a folder that holds one GGUF file, or a model by the name of its folder under `models/`
- * (of the package, then of the current folder).
+ * Opens a folder in Hugging Face's layout, a GGUF file, a folder that holds one GGUF file, a model by the name of its folder under `models/`
+ * (of the package, then of the current folder), or one that was pulled from the hub by `ORG/NAME`. The folder of an adapter opens as its base
+ * model with the adapter added to the weights, and with the base model's tokenizer.
  * @throws DataError that says what was looked for, or lists what does not fit
  */
 export function openModel(path: string, options?: { readonly tokenizer?: "required" }): ModelFiles;
 export function openModel(path: string, options: OpenModelOptions): ModelFiles<Tokenizer | null>;
 export function openModel(path: string, options: OpenModelOptions = {}): ModelFiles<Tokenizer | null> {
   const found = findModel(path);
-  const opened = statSync(found).isDirectory() ? openFolder(found) : openGgufModel(found);
+  const opened = openAny(found);
   try {
     return assemble(found, opened, options.tokenizer === "optional");
   } catch (error) {
@@ -61,22 +71,26 @@ export function openModel(path: string, options: OpenModelOptions = {}): ModelFi
 }
 
 interface Opened {
-  readonly format: "safetensors" | "gguf";
+  readonly format: "safetensors" | "gguf" | "peft";
   readonly config: ModelConfig;
   readonly source: WeightSource;
   readonly files: TokenizerFiles | null;
+  readonly adapter?: Adapter | null;
 }
 
-/** Absolute path of a model given as path or name. @throws DataError that lists the places where it is not */
+/** Absolute path of a model or adapter given as path or name. @throws DataError that lists the places where it is not */
 export function findModel(path: string): string {
   const isName = basename(path) === path && extname(path) !== ".gguf" && path !== "." && path !== "..";
   const places = isName ? [join(packageRoot, "models", path), resolve("models", path), resolve(path)] : [resolve(path)];
-  const found = places.find((place) => existsSync(place));
-  if (found === undefined)
+  const hub = hubPlace(path);
+  const found = places.find((place) => existsSync(place)) ?? hub?.folder;
+  if (found === undefined) {
+    const looked = [...new Set(places), ...(hub === null ? [] : [hub.looked])].join(", ");
     throw new DataError(
-      `model ${JSON.stringify(path)} was not found: looked for ${[...new Set(places)].join(", ")}. Give a folder with config.json, a .gguf file, or fetch a model with: rlvr models pull ORG/NAME`,
+      `model ${JSON.stringify(path)} was not found: looked for ${looked}. Give a folder with config.json, a .gguf file, or fetch a model with: npx rlvr models pull ${hub === null ? "ORG/NAME" : hub.pull}`,
     );
-  if (!statSync(found).isDirectory() || existsSync(join(found, "config.json"))) return found;
+  }
+  if (!statSync(found).isDirectory() || existsSync(join(found, "config.json")) || isAdapterFolder(found)) return found;
   const ggufs = readdirSync(found).filter((name) => name.endsWith(".gguf"));
   if (ggufs.length === 1) return join(found, ggufs[0]!);
   const reason =
@@ -84,6 +98,55 @@ export function findModel(path: string): string {
       ? `several GGUF files (${ggufs.sort().join(", ")}): name one of them`
       : "neither config.json nor a .gguf file";
   throw new DataError(`model folder ${found} has ${reason}`);
+}
+
+/** Where a name of the form `ORG/NAME` or `ORG/NAME@REVISION` lies in the hub's cache. */
+function hubPlace(name: string): { folder?: string; looked: string; pull: string } | null {
+  const [, id, revision] = /^([\w-][\w.-]*\/[\w-][\w.-]*)(?:@([\w./-]+))?$/.exec(name) ?? [];
+  if (id === undefined || id.includes("..") || id.includes("--")) return null;
+  const repo = hubRepo("models", id, revision);
+  const settings = { cache: hubCache() };
+  const snapshot = cachedSnapshot(repo, settings);
+  return {
+    ...(snapshot && { folder: snapshot.folder }),
+    looked: `${repoFolder(repo, settings)} (${repo.revision})`,
+    pull: revision === undefined ? id : `${id} --revision ${revision}`,
+  };
+}
+
+/** Name or path of the model under an adapter. @throws DataError when it is not here, or is an adapter too */
+export function baseOf(folder: string): string {
+  const { base } = readAdapterSettings(folder);
+  if (base === INITIAL)
+    throw new DataError(
+      `${folder}: adds to random weights, which are nowhere as a model: make it whole with: npx rlvr export RUN --format safetensors`,
+    );
+  let path: string;
+  try {
+    path = findModel(base);
+  } catch (error) {
+    throw new DataError(
+      `${folder}: its base model is not here: ${messageOf(error)}; or write the place of the base model into adapter_config.json as base_model_name_or_path`,
+      { cause: error },
+    );
+  }
+  if (isAdapterFolder(path))
+    throw new DataError(`${folder}: its base model ${base} is an adapter itself: merge that one`);
+  return base;
+}
+
+function openAny(path: string): Opened {
+  if (!statSync(path).isDirectory()) return openGgufModel(path);
+  if (!isAdapterFolder(path)) return openFolder(path);
+  const name = baseOf(path);
+  const base = openAny(findModel(name));
+  try {
+    const adapter = adapterFor(path, base.config, name);
+    return { ...base, format: "peft", adapter, source: mergedSource(base.source, adapter, path) };
+  } catch (error) {
+    base.source.close();
+    throw error;
+  }
 }
 
 function openFolder(folder: string): Opened {
@@ -108,7 +171,7 @@ function openGgufModel(path: string): Opened {
 
 function assemble(
   path: string,
-  { format, config, source, files }: Opened,
+  { format, config, source, files, adapter = null }: Opened,
   isOptional: boolean,
 ): ModelFiles<Tokenizer | null> {
   const names = source.names().filter((name) => !(config.tied && name === HEAD));
@@ -120,11 +183,12 @@ function assemble(
     );
   const tokenizer = files === null ? null : createTokenizer(files, config, path);
   return {
-    name: basename(path, ".gguf"),
+    name: hubNameOf(path) ?? basename(path, ".gguf"),
     path,
     format,
     config: tokenizer === null ? config : withTokenizer(config, tokenizer, path),
     tokenizer,
+    adapter,
     names: () => [...names],
     shape: source.shape,
     read: source.read,

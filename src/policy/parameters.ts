@@ -22,7 +22,7 @@ export type WeightOrigin =
   | { readonly kind: "initial"; readonly config: ModelConfig; readonly seed: number; readonly scale: number };
 
 /** Reads one tensor of a model as float32. */
-export type TensorReader = (name: string) => Float32Array;
+export type TensorReader = (name: string) => Float32Array<ArrayBuffer>;
 
 /** Weights from where they come from, with a fresh adapter. @throws DataError when the files cannot be read */
 export function parametersOf(

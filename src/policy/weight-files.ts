@@ -1,14 +1,13 @@
 import { join } from "node:path";
 import { type Floats, flattenMoments, type Optimizer, type OptimizerState } from "../optim/index.ts";
 import { DataError } from "../utils/errors.ts";
+import { ADAPTER_FILE, peftName } from "./adapter-files.ts";
 import type { Parameters } from "./parameters.ts";
 import { openSafetensors } from "./safetensors.ts";
 import { writeSafetensors } from "./safetensors-write.ts";
 
 /** All weights of a fully trained policy, as Hugging Face names the file: a checkpoint is a model folder too. */
 export const MODEL_FILE = "model.safetensors";
-/** The trained additions of a LoRA policy, as PEFT names the file and the tensors in it. */
-export const ADAPTER_FILE = "adapter_model.safetensors";
 const OPTIMIZER_FILE = "optimizer.safetensors";
 
 /** Writes the trained weights: `model.safetensors`, or `adapter_model.safetensors` with PEFT's names. */
@@ -58,7 +57,7 @@ function weightsFile({ adapter }: Parameters): string {
 }
 
 function fileName({ adapter }: Parameters, name: string): string {
-  return adapter.kind === "none" ? name : `base_model.model.${name}`;
+  return adapter.kind === "none" ? name : peftName(name);
 }
 
 function fill(

@@ -44,7 +44,8 @@ export function readJsonFile(path: string): unknown {
   }
 }
 
-function openShards(folder: string, index: string): WeightSource {
+/** Names of the shards that the content of a model.safetensors.index.json lists, sorted, and the shard of each tensor. @throws DataError */
+export function readShardIndex(index: string): { readonly names: string[]; readonly map: [string, string][] } {
   const parsed = ShardIndex.safeParse(readJsonFile(index));
   if (!parsed.success) throw new DataError(`${index}: is malformed\n${z.prettifyError(parsed.error).slice(0, 2000)}`);
   const map = Object.entries(parsed.data.weight_map);
@@ -52,6 +53,11 @@ function openShards(folder: string, index: string): WeightSource {
   const outside = names.find((name) => name !== basename(name) || name === "" || name === "..");
   if (outside !== undefined)
     throw new DataError(`${index}: shard ${JSON.stringify(outside)} is not a file name in this folder`);
+  return { names, map };
+}
+
+function openShards(folder: string, index: string): WeightSource {
+  const { names, map } = readShardIndex(index);
   const missing = names.filter((name) => !existsSync(join(folder, name)));
   if (missing.length > 0) throw new DataError(`${index}: missing shards: ${missing.join(", ")}: fetch the model again`);
   const shards: SafetensorsFile[] = [];

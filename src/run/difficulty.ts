@@ -14,7 +14,6 @@ import { writeFileAtomic } from "../utils/files.ts";
 import { canonicalJson, sha256 } from "../utils/hash.ts";
 import { type EvaluationOptions, type EvaluationPlan, planEvaluation } from "./evaluation.ts";
 import { latestModel } from "./folder.ts";
-import { baseModel } from "./models.ts";
 
 /** How hard one problem is for a model. */
 export interface Difficulty {
@@ -116,10 +115,10 @@ function sliceOf(tasks: TaskSet, from: number, to: number): TaskSet {
 
 /** Hash of the weights: of the base model's and of an adapter's. */
 function hashOf(path: string): string {
-  const files = openModel(baseModel(path));
+  const files = openModel(path);
   try {
-    const adapter = ["adapter_model.safetensors", "adapter_config.json"].map((name) => join(path, name));
-    return sha256(files.hash(), ...adapter.filter((file) => existsSync(file)).map((file) => readFileSync(file)));
+    const settings = join(files.path, "adapter_config.json"); // an adapter's scale
+    return sha256(files.hash(), ...(existsSync(settings) ? [readFileSync(settings)] : []));
   } finally {
     files.close();
   }

@@ -11,7 +11,6 @@ import type { EvaluationOutput } from "../trainers/types.ts";
 import { ConfigError } from "../utils/errors.ts";
 import { nearest } from "../utils/nearest.ts";
 import { latestModel } from "./folder.ts";
-import { baseModel } from "./models.ts";
 import type { Recipe } from "./recipe.ts";
 import { loadRecipe, resolveRecipe } from "./recipe-load.ts";
 import { applyOverrides } from "./recipe-source.ts";
@@ -107,7 +106,7 @@ function onTaskSet(tasks: string, model: string): object {
 }
 
 function natureOf(model: string): { isChat: boolean; context: number } {
-  const files = openModel(baseModel(latestModel(model)));
+  const files = openModel(latestModel(model));
   files.close();
   return { isChat: files.tokenizer.hasChatTemplate, context: files.config.maxPositions };
 }

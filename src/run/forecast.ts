@@ -1,6 +1,13 @@
-import { ALL_LINEAR, type ModelConfig, openInitialTokenizer, openModel, parameterShapes } from "../policy/index.ts";
+import {
+  type Adapter,
+  ALL_LINEAR,
+  type ModelConfig,
+  openInitialTokenizer,
+  openModel,
+  parameterShapes,
+} from "../policy/index.ts";
+import { adapterOf } from "../trainers/create.ts";
 import { latestModel } from "./folder.ts";
-import { baseModel } from "./models.ts";
 import type { Recipe } from "./recipe.ts";
 
 /** What a run will need, worked out from sizes alone: an estimate, nothing is measured. */
@@ -37,8 +44,8 @@ type Sizes = Pick<
 
 /** @throws DataError when the model is not on this machine */
 export function forecast(recipe: Recipe): Forecast {
-  const { sizes, parameters } = sizesOf(recipe);
-  const trainable = recipe.adapter.kind === "none" ? parameters : loraCount(sizes, recipe.adapter);
+  const { sizes, parameters, adapter } = sizesOf(recipe);
+  const trainable = adapter === null ? parameters : loraCount(sizes, adapter);
   const { rollout, update, sft } = recipe;
   const isSft = recipe.trainer === "sft";
   const rows = isSft ? 0 : Math.min(rollout.batchSize, rollout.promptsPerStep * rollout.groupSize);
@@ -52,7 +59,7 @@ export function forecast(recipe: Recipe): Forecast {
   const inner = 6 * sizes.width + 4 * kvWidth + 6 * sizes.ffWidth + 2 * sizes.heads * Math.min(context, 1024);
   const gb = (floats: number): number => (floats * FLOAT) / GIB;
   const memory = {
-    weights: gb(parameters + (recipe.adapter.kind === "lora" ? trainable : 0)),
+    weights: gb(parameters + (adapter === null ? 0 : trainable)),
     training: gb(3 * trainable),
     cache: gb(2 * 2 * sizes.layers * kvWidth * context * rows),
     activations: gb(micro * (sizes.layers * sizes.width + inner) + 3 * Math.min(micro, HEAD_CHUNK) * sizes.vocab),
@@ -84,11 +91,17 @@ export function forecastText(value: Forecast): string {
   ].join("\n");
 }
 
-function sizesOf({ model }: Recipe): { sizes: Sizes; parameters: number } {
+type Lora = Extract<Adapter, { kind: "lora" }>;
+
+/** An adapter that is trained further brings its own form. */
+function sizesOf({ model, adapter }: Recipe): { sizes: Sizes; parameters: number; adapter: Lora | null } {
+  const asked = adapterOf(adapter);
+  const lora = asked.kind === "lora" ? asked : null;
   if (typeof model === "string") {
-    const files = openModel(baseModel(latestModel(model)), { tokenizer: "optional" });
+    const files = openModel(latestModel(model), { tokenizer: "optional" });
     files.close();
-    return { sizes: files.config, parameters: count(parameterShapes(files.config)) };
+    const own = files.adapter?.kind === "lora" ? files.adapter : lora;
+    return { sizes: files.config, parameters: count(parameterShapes(files.config)), adapter: own };
   }
   const { init } = model;
   const kvHeads = init.kvHeads ?? init.heads;
@@ -96,7 +109,7 @@ function sizesOf({ model }: Recipe): { sizes: Sizes; parameters: number } {
   const sizes = { ...init, kvHeads, headDim, vocab: openInitialTokenizer(init.tokenizer).tokenizer.vocabSize };
   const plain = { family: "llama", tied: true, attentionBias: false, qkNorm: false, normEps: 1e-5 } as const;
   const shapes = parameterShapes({ ...plain, ...sizes, bosId: null, eosIds: [], padId: 0 });
-  return { sizes, parameters: count(shapes) };
+  return { sizes, parameters: count(shapes), adapter: lora };
 }
 
 function count(shapes: ReadonlyMap<string, readonly number[]>): number {
@@ -105,7 +118,7 @@ function count(shapes: ReadonlyMap<string, readonly number[]>): number {
   return sum;
 }
 
-function loraCount(sizes: Sizes, adapter: Extract<Recipe["adapter"], { kind: "lora" }>): number {
+function loraCount(sizes: Sizes, adapter: Lora): number {
   const [query, kv] = [sizes.heads * sizes.headDim, sizes.kvHeads * sizes.headDim];
   const { width, ffWidth } = sizes;
   const inPlusOut: Record<(typeof ALL_LINEAR)[number], number> = {
@@ -117,6 +130,6 @@ function loraCount(sizes: Sizes, adapter: Extract<Recipe["adapter"], { kind: "lo
     up_proj: width + ffWidth,
     down_proj: ffWidth + width,
   };
-  const targets = ALL_LINEAR.filter((name) => adapter.targets.some((target) => name === `${target}_proj`));
+  const targets = ALL_LINEAR.filter((name) => adapter.targets.includes(name));
   return sizes.layers * adapter.rank * targets.reduce((sum, name) => sum + inPlusOut[name], 0);
 }

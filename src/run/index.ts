@@ -6,6 +6,7 @@ export { examineMachine, type Finding } from "./doctor/machine.ts";
 export { examineRun } from "./doctor/run.ts";
 export { describeEnvironment, type Environment, packageVersion } from "./environment.ts";
 export { type EvaluationOptions, type EvaluationPlan, evaluateModel, planEvaluation } from "./evaluation.ts";
+export { type Exported, type ExportOptions, exportRun } from "./export.ts";
 export {
   type EvaluationRecord,
   latestModel,
@@ -21,6 +22,7 @@ export { type Interrupt, listenForInterrupt, neverInterrupted } from "./interrup
 export { type Progress, type RunJob, type RunResult, runLoop } from "./loop.ts";
 export { type MetricsRow, readMetrics } from "./metrics-log.ts";
 export { convertModel, inspectModel, listModels, type ModelEntry, type ModelReport } from "./models.ts";
+export { type ModelPullRequest, type PulledModel, pullModel } from "./pull-model.ts";
 export { type Recipe, RecipeSchema, recipeJsonSchema } from "./recipe.ts";
 export { loadRecipe, type RecipeOptions, recipeToYaml, resolveRecipe } from "./recipe-load.ts";
 export { type RunData, readRun } from "./report/data.ts";

@@ -1,7 +1,7 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type ModelConfig, openModel } from "../policy/index.ts";
+import { cachedModels, hubCache, type ModelConfig, openModel } from "../policy/index.ts";
 import { saveModelFolder } from "../policy/model-save.ts";
 import { ConfigError, DataError } from "../utils/errors.ts";
 
@@ -32,15 +32,16 @@ export interface ModelReport extends ModelEntry {
 
 const packageModels = fileURLToPath(new URL("../../models", import.meta.url));
 
-/** Models in the package's `models/` and in that of the current folder. */
+/** Models in the package's `models/`, in that of the current folder, and in the hub's cache, whoever pulled them. */
 export function listModels(): ModelEntry[] {
   const parents = [...new Set([packageModels, resolve("models")])].filter((parent) => existsSync(parent));
-  return parents.flatMap((parent) =>
+  const here = parents.flatMap((parent) =>
     readdirSync(parent)
       .filter((name) => statSync(join(parent, name)).isDirectory() || name.endsWith(".gguf"))
       .sort()
       .map((name) => entryOf(name, join(parent, name))),
   );
+  return [...here, ...cachedModels({ cache: hubCache() }).map(({ name, folder }) => entryOf(name, folder))];
 }
 
 function entryOf(name: string, path: string): ModelEntry {
@@ -82,10 +83,16 @@ export function inspectModel(model: string, withHash = true): ModelReport {
   }
 }
 
-/** Writes a model as a safetensors folder. @throws ConfigError when the folder is not empty, DataError when the model cannot be read */
+/** @throws ConfigError when a folder to write into holds something already, or is a file */
+export function requireEmpty(out: string): void {
+  if (!existsSync(out)) return;
+  if (!statSync(out).isDirectory()) throw new ConfigError(`${out}: is a file; choose another folder with --out`);
+  if (readdirSync(out).length > 0) throw new ConfigError(`${out}: is not empty; choose another folder with --out`);
+}
+
+/** Writes a model, or an adapter merged into its base, as a safetensors folder. @throws ConfigError when the folder is not empty, DataError when the model cannot be read */
 export function convertModel(model: string, out: string, dtype: "F32" | "BF16" | "F16"): void {
-  if (existsSync(out) && readdirSync(out).length > 0)
-    throw new ConfigError(`${out}: is not empty; choose another folder with --out`);
+  requireEmpty(out);
   const files = openModel(model, { tokenizer: "optional" });
   try {
     const tensors = files.names().map((name) => ({ name, data: () => files.read(name) }));
@@ -95,18 +102,8 @@ export function convertModel(model: string, out: string, dtype: "F32" | "BF16" |
   }
 }
 
-/** The model under an adapter folder (PEFT's adapter_config.json names it); any other model as it is. */
-export function baseModel(model: string): string {
-  const file = join(model, "adapter_config.json");
-  if (!existsSync(file)) return model;
-  const { base_model_name_or_path: base } = JSON.parse(readFileSync(file, "utf8")) as {
-    base_model_name_or_path?: unknown;
-  };
-  if (typeof base !== "string") throw new DataError(`${file}: base_model_name_or_path is missing`);
-  return baseModel(base);
-}
-
 function sizeOf(path: string): number {
-  if (!statSync(path).isDirectory()) return statSync(path).size;
+  const entry = statSync(path, { throwIfNoEntry: false }); // a link of the hub's cache may lead nowhere
+  if (!entry?.isDirectory()) return entry?.size ?? 0;
   return readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0);
 }

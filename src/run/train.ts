@@ -14,7 +14,6 @@ import { forecast } from "./forecast.ts";
 import type { Headline } from "./headline.ts";
 import type { Interrupt } from "./interrupt.ts";
 import { type Progress, runLoop } from "./loop.ts";
-import { baseModel } from "./models.ts";
 import type { Recipe } from "./recipe.ts";
 import { readRun } from "./report/data.ts";
 import { renderReport } from "./report/html.ts";
@@ -126,7 +125,7 @@ export function decoderOf({ model }: Recipe): Decode {
     return (ids) => tokenizer.decode(ids);
   }
   try {
-    const files = openModel(baseModel(latestModel(model)));
+    const files = openModel(latestModel(model));
     files.close();
     return (ids) => files.tokenizer.decode(ids);
   } catch (error) {
