@@ -1,9 +1,9 @@
-"""The Python side of python-models.ts: what transformers and peft make of the same folders, in float32 on the processor.
+"""The Python side of python-models.ts: what transformers and peft make of the same folders, on the processor.
 
 Usage: python python-models.py adapter BASE OUT [--rank R] [--alpha A] [--targets a,b] [--rslora] [--seed S]
            writes a LoRA adapter with random weights for a model folder
-       python python-models.py logits FOLDER OUT.f32 IDS
-           writes the logits of a model or adapter folder for token ids (1,2,3): little-endian float32, [tokens, vocabulary]
+       python python-models.py logits FOLDER OUT.f32 IDS [--wide]
+           writes the logits of a model or adapter folder for token ids (1,2,3): little-endian float32, [tokens, vocabulary]; --wide computes in float64
 Needs: torch, transformers, peft.
 """
 
@@ -36,6 +36,21 @@ def make_adapter(options):
     Path(options.out, "README.md").unlink(missing_ok=True)
 
 
+def wide_logits(model, ids):
+    """transformers computes norms, softmax and rotary angles in float32 whatever the weights are: here float32 means float64 meanwhile."""
+    model.double()
+    rotary = next(module for module in model.modules() if hasattr(module, "inv_freq"))
+    size = 2 * rotary.inv_freq.numel()
+    theta = model.config.rope_parameters["rope_theta"]
+    rotary.inv_freq = 1.0 / theta ** (torch.arange(0, size, 2, dtype=torch.float64) / size)
+    saved = (torch.float32, torch.Tensor.float)
+    torch.float32, torch.Tensor.float = torch.float64, torch.Tensor.double
+    try:
+        return model(input_ids=ids).logits
+    finally:
+        torch.float32, torch.Tensor.float = saved
+
+
 def write_logits(options):
     folder = Path(options.folder)
     if (folder / "adapter_config.json").exists():
@@ -45,7 +60,7 @@ def write_logits(options):
         model = load(folder)
     ids = torch.tensor([[int(token) for token in options.ids.split(",")]])
     with torch.no_grad():
-        logits = model(input_ids=ids).logits[0].float()
+        logits = (wide_logits(model, ids) if options.wide else model(input_ids=ids).logits)[0].float()
     Path(options.out).write_bytes(logits.contiguous().numpy().astype("<f4").tobytes())
 
 
@@ -66,6 +81,7 @@ def main():
     logits.add_argument("folder")
     logits.add_argument("out")
     logits.add_argument("ids")
+    logits.add_argument("--wide", action="store_true")
     logits.set_defaults(run=write_logits)
     options = parser.parse_args()
     options.run(options)

@@ -26,7 +26,7 @@ export function difficultyCommand(): Command {
     .description(
       "Pass rate of a model on each problem of a set, kept by content, so that training can leave out what is too easy or too hard.",
     )
-    .argument("<model>", "shipped name, folder, .gguf file, checkpoint or run folder")
+    .argument("<model>", "shipped name, ORG/NAME, folder, .gguf file, adapter, checkpoint or run folder")
     .option("--tasks <name|file>", "a task set, a data file, hub:NAME, or a recipe or run folder")
     .option("--set <key=value>", "change one key of that recipe; may be repeated", collect)
     .addOption(split.default("train"))

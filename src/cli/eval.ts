@@ -30,7 +30,7 @@ interface Options extends MachineOptions {
 export function evalCommand(): Command {
   const command = new Command("eval")
     .description("Measure pass@k, maj@k and avg@k with 95 % intervals; compares two models with a paired test.")
-    .argument("<model>", "shipped name, folder, .gguf file, checkpoint or run folder")
+    .argument("<model>", "shipped name, ORG/NAME, folder, .gguf file, adapter, checkpoint or run folder")
     .argument("[other]", "a second model, compared with the first on the same problems")
     .option(
       "--tasks <name|file>",

@@ -14,7 +14,7 @@ export function verifyCommand(): Command {
     .description(
       "Compare a model with reference files: weights, token ids, chat template, greedy tokens, log-probabilities, gradient. Exit code 1 when a difference is too large.",
     )
-    .argument("<model>", "shipped name, folder or .gguf file")
+    .argument("<model>", "shipped name, ORG/NAME, folder or .gguf file")
     .argument("<files...>", "reference files (JSON); what a file holds is seen from its keys")
     .action(verifyAction);
   return withExample(

@@ -20,14 +20,14 @@ export function modelsCommand(): Command {
     .action(listAction);
   const inspect = new Command("inspect")
     .description("Sizes, tokenizer, hash and tensors of a model.")
-    .argument("<model>", "shipped name, ORG/NAME, folder or .gguf file")
+    .argument("<model>", "shipped name, ORG/NAME, folder, .gguf file or adapter folder")
     .action(inspectAction);
   const dtype = new Option("--dtype <type>", "number format").choices(["f32", "bf16", "f16"]).default("f32");
   const convert = new Command("convert")
     .description(
       "Write a model as a safetensors folder that this and other software loads; an adapter is merged into its base.",
     )
-    .argument("<model>", "shipped name, ORG/NAME, folder or .gguf file")
+    .argument("<model>", "shipped name, ORG/NAME, folder, .gguf file or adapter folder")
     .requiredOption("-o, --out <folder>", "an empty or new folder")
     .addOption(dtype)
     .action(convertAction);

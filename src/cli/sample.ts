@@ -23,7 +23,7 @@ export function sampleCommand(): Command {
     .description(
       "Sample text from a model, with the log-probability and entropy of every token; a chat when no prompt is given.",
     )
-    .argument("<model>", "shipped name, folder, .gguf file, checkpoint or run folder")
+    .argument("<model>", "shipped name, ORG/NAME, folder, .gguf file, adapter, checkpoint or run folder")
     .argument("[prompt]", "what to complete or to answer")
     .option("-n, --samples <n>", "completions", wholeNumber(1), 1)
     .option("--max-tokens <n>", "tokens a completion", wholeNumber(1), 256)

@@ -30,7 +30,12 @@ export type InitConfig = z.infer<typeof InitConfig>;
 
 /** Where the weights come from. */
 export const ModelSource = z.union([
-  z.string().min(1).describe("shipped name | folder | file.gguf | checkpoint folder of a run"),
+  z
+    .string()
+    .min(1)
+    .describe(
+      "shipped name | ORG/NAME that was pulled | folder | file.gguf | checkpoint or run folder | folder of a PEFT adapter",
+    ),
   z.strictObject({ init: InitConfig, seed: z.int().min(0).default(1) }).describe("random weights"),
 ]);
 export type ModelSource = z.infer<typeof ModelSource>;

@@ -7,6 +7,8 @@ import { openLearner, openModel, type Policy } from "../../src/policy/index.ts";
 import { openSafetensors } from "../../src/policy/safetensors.ts";
 import { type ExportOptions, exportRun } from "../../src/run/export.ts";
 import { latestModel } from "../../src/run/folder.ts";
+import { forecast } from "../../src/run/forecast.ts";
+import { loadRecipe } from "../../src/run/recipe-load.ts";
 import { packRows } from "../../src/trainers/micro-batch.ts";
 import { ConfigError, DataError } from "../../src/utils/errors.ts";
 import { cli, TINY_SFT } from "../cli/run-cli.ts";
@@ -17,22 +19,23 @@ const [full, lora, initial] = ["full", "lora", "initial"].map((name) => join(roo
 const base = join(root, "base");
 const LORA = "adapter: {kind: lora, rank: 4}";
 
+const SHORT = TINY_SFT.replace("steps: 12", "steps: 2")
+  .replace(/evaluate: .*\n/, "")
+  .replace("every: 3", "every: 1");
+
 /** Runs of two steps: all weights from random ones, an adapter on the model that came out, an adapter on random weights. */
 before(async () => {
-  const text = TINY_SFT.replace("steps: 12", "steps: 2")
-    .replace(/evaluate: .*\n/, "")
-    .replace("every: 3", "every: 1");
   const train = async (name: string, recipe: string): Promise<void> => {
     const file = join(root, `${name}.yaml`);
     writeFileSync(file, recipe);
     const { code, stderr } = await cli("train", file, "--out", join(root, name), "--threads", "1");
     assert.equal(code, 0, stderr);
   };
-  await train("full", text);
+  await train("full", SHORT);
   await exportRun(full, { format: "safetensors", dtype: "F32", out: base });
   await Promise.all([
-    train("lora", `${text.replace(/model: .*\n/, `model: ${base}\n`)}${LORA}\n`),
-    train("initial", `${text}${LORA}\n`),
+    train("lora", `${SHORT.replace(/model: .*\n/, `model: ${base}\n`)}${LORA}\n`),
+    train("initial", `${SHORT}${LORA}\n`),
   ]);
 });
 
@@ -91,6 +94,25 @@ test("exportRun: adapter_config.json has the keys that peft reads, and the tenso
   const { dtype, shape } = file.tensors.get("base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight")!;
   assert.deepEqual([dtype, shape, file.tensors.size], ["BF16", [4, 16], 14]);
   file.close();
+});
+
+test("rlvr train: an exported adapter is trained further in its own form, and exported again", async () => {
+  const [start, again] = [fresh(), fresh()];
+  await exportRun(lora, { format: "peft", ...plain, out: start });
+  const file = join(root, "further.yaml");
+  writeFileSync(file, SHORT.replace(/model: .*\n/, `model: ${start}\n`));
+  const recipe = await loadRecipe(file);
+  // rank 4 times in + out: four maps of 16 + 16, three of 16 + 32
+  assert.equal(forecast(recipe).trainable, 4 * (4 * 32 + 3 * 48));
+  const further = join(root, "further");
+  const { code, stderr } = await cli("train", file, "--out", further, "--threads", "1");
+  assert.equal(code, 0, stderr);
+  const { base: named } = await exportRun(further, { format: "peft", ...plain, out: again });
+  assert.equal(named, base);
+  const config = (folder: string): string => readFileSync(join(folder, "adapter_config.json"), "utf8");
+  assert.equal(config(again), config(start));
+  const difference = largestDifference(await logprobs(again), await logprobs(start));
+  assert.ok(difference > 1e-6, "it learned something");
 });
 
 test("exportRun: a fully trained run is its checkpoint in the format asked for, of any step", async () => {

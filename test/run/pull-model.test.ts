@@ -3,7 +3,7 @@ import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { findModel, type HubSettings, openModel } from "../../src/policy/index.ts";
+import { findModel, type HubSettings, openLearner, openModel } from "../../src/policy/index.ts";
 import { openSafetensors } from "../../src/policy/safetensors.ts";
 import { writeSafetensors } from "../../src/policy/safetensors-write.ts";
 import { seedlingTokenizerFiles } from "../../src/policy/seedling-tokenizer.ts";
@@ -121,6 +121,9 @@ test("pullModel: brings what a model needs, shards by their index, and recipes f
     (await pull("org/sharded")).files.map(({ fetched }) => fetched),
     [0, 0, 0, 0, 0, 0],
   );
+  const learner = await openLearner({ model: "org/sharded", adapter: { kind: "none" }, seed: 0, threads: 1 });
+  assert.equal(learner.config.vocab, 64);
+  await learner.close();
   const listed = listModels().find((entry) => entry.name === "org/sharded")!;
   assert.deepEqual([listed.family, listed.parameters, listed.problem], ["llama", PARAMETERS, null]);
 });
