@@ -1,4 +1,4 @@
-import { dimMul, type Graph, type Shape, type Value } from "../graph/index.ts";
+import { type Dim, dimMul, type Graph, type Shape, type Value } from "../graph/index.ts";
 import type { ModelConfig } from "./config.ts";
 
 /** Sizes of heads that every attention needs. */
@@ -80,7 +80,7 @@ class Block {
   tokens(x: Value): Value {
     const { querySlots, queryPlaces } = this.places;
     const { heads, headDim } = this.sizes;
-    const rows = this.g.reshape(x, [x.shape.slice(0, -1).reduce((a, b) => dimMul(a, b)), headDim]);
+    const rows = this.g.reshape(x, [leading(x), headDim]);
     const mixed = this.g.rearrange(rows, queryPlaces, querySlots); // [n, heads, d]
     return this.g.reshape(mixed, [mixed.shape[0]!, heads * headDim]);
   }
@@ -126,80 +126,101 @@ class Block {
   }
 }
 
-/** Keys and values of what is in the cache [P, B*kvHeads, headDim]: position-major, so that a longer cache is a longer prefix of one array. */
+/** Keys and values of what is in a cache [P, n*kvHeads, headDim]: position-major, so that a longer cache is a longer prefix of one array. */
 export interface CachedPast {
   readonly keys: Value;
   readonly values: Value;
 }
 
+/** A past that rows have for themselves [P, B*kvHeads, headDim], and what is added to its scores. */
+export interface OwnPast extends CachedPast {
+  /** [B, 1, 1, P] */
+  readonly mask: Value;
+}
+
+/** Prompts that are there once for all rows that continue them [L, G*kvHeads, headDim] (`prompt-cache.ts`). */
+export interface SharedPast extends OwnPast {
+  /** [G, kvHeads, S, groups, T] int32 rows of queries [B, heads, T]; and the inverse [B, heads, T] */
+  readonly slots: Value;
+  readonly places: Value;
+}
+
 /**
- * Attention of one new token a row to a time-major cache and itself.
- * @param q [B, heads*headDim], k and v [B, kvHeads*headDim]
- * @param mask [B, 1, P] added to the scores of the cached positions
- * @returns [B, heads*headDim]
+ * Attention of T new tokens a row to what the row has in the cache, to the prompt that it shares with others, and among themselves.
+ * @param q [B*T, heads*headDim], k and v [B*T, kvHeads*headDim]
+ * @param causal [T, T] added to the scores among the new tokens; null for one token a row
+ * @returns [B*T, heads*headDim]
  */
 export function cachedAttention(
   g: Graph,
   { heads, kvHeads, headDim }: HeadSizes,
   { q, k, v }: { q: Value; k: Value; v: Value },
-  past: CachedPast,
-  mask: Value,
+  past: { readonly own: OwnPast; readonly prompt: SharedPast | null },
+  { batch, time, causal }: { batch: Dim; time: Dim; causal: Value | null },
 ): Value {
-  const batch = q.shape[0]!;
-  const length = past.keys.shape[0]!;
-  const groups = heads / kvHeads;
-  const caches = past.keys.shape[1]!;
+  const { own, prompt } = past;
+  const [length, caches] = [own.keys.shape[0]!, own.keys.shape[1]!];
+  const rows = dimMul(heads / kvHeads, time); // of queries that look into one row of the cache
   const alpha = 1 / Math.sqrt(headDim);
-  const query = g.reshape(q, [caches, groups, headDim]);
-  const [key, value] = [g.reshape(k, [caches, 1, headDim]), g.reshape(v, [caches, 1, headDim])];
-  const scores = cacheProduct(g, query, past.keys, [caches, groups, length], { transB: 1, alpha });
-  const own = g.matMul(query, key, { transB: true, alpha });
-  const masked = g.add(g.reshape(scores, [batch, heads, length]), mask);
-  const all = g.concat([masked, g.reshape(own, [batch, heads, 1])], -1);
-  const [toPast, toOwn] = g.split(g.softmax(all), [length, 1], -1);
-  const weights = g.reshape(toPast!, [caches, groups, length]);
-  const fromPast = cacheProduct(g, weights, past.values, [caches, groups, headDim], { transB: 0, alpha: 1 });
-  const fromOwn = g.mul(g.reshape(toOwn!, [caches, groups, 1]), value);
-  return g.reshape(g.add(fromPast, fromOwn), q.shape);
-}
-
-/**
- * Attention of several new tokens a row to a time-major cache and among themselves.
- * @param q [B*T, heads*headDim], k and v [B*T, kvHeads*headDim]
- * @param sizes B and T
- * @param mask [B, 1, 1, P] added to the scores of the cached positions
- * @param causal [T, T] added to the scores among the new tokens
- * @returns [B*T, heads*headDim]
- */
-export function extendingAttention(
-  g: Graph,
-  { heads, kvHeads, headDim }: HeadSizes,
-  { q, k, v }: { q: Value; k: Value; v: Value },
-  past: CachedPast,
-  { batch, time, mask, causal }: { batch: Shape[0]; time: Shape[0]; mask: Value; causal: Value },
-): Value {
-  const [length, caches] = [past.keys.shape[0]!, past.keys.shape[1]!];
-  const queryRows = dimMul(heads / kvHeads, time);
-  const alpha = 1 / Math.sqrt(headDim);
-  const perHead = (x: Value, count: number): Value =>
-    g.transpose(g.reshape(x, [batch, time, count, headDim]), [0, 2, 1, 3]);
-  const query = g.reshape(perHead(q, heads), [caches, queryRows, headDim]);
+  const perHead = (x: Value, count: number): Value => {
+    const split = g.reshape(x, [batch, time, count, headDim]);
+    return time === 1 ? g.reshape(split, [batch, count, 1, headDim]) : g.transpose(split, [0, 2, 1, 3]);
+  };
+  const queries = perHead(q, heads); // [B, heads, T, d]
+  const query = g.reshape(queries, [caches, rows, headDim]);
   const flat = (x: Value): Value => g.reshape(perHead(x, kvHeads), [caches, time, headDim]);
-  const toPast = cacheProduct(g, query, past.keys, [caches, queryRows, length], { transB: 1, alpha });
-  const toOwn = g.matMul(query, flat(k), { transB: true, alpha });
-  const scores = g.concat(
-    [
-      g.add(g.reshape(toPast, [batch, heads, time, length]), mask),
-      g.add(g.reshape(toOwn, [batch, heads, time, time]), causal),
-    ],
+  const byRow = (scores: Value, to: Dim): Value => g.reshape(scores, [batch, heads, time, to]);
+  const toPast = cacheProduct(g, query, own.keys, [caches, rows, length], { transB: 1, alpha });
+  const among = byRow(g.matMul(query, flat(k), { transB: true, alpha }), time);
+  const scores = [g.add(byRow(toPast, length), own.mask), causal ? g.add(among, causal) : among];
+  if (prompt) scores.unshift(promptScores(g, queries, prompt, alpha));
+  const parts = g.split(
+    g.softmax(g.concat(scores, -1)),
+    scores.map(({ shape }) => shape[3]!),
     -1,
   );
-  const [ofPast, ofOwn] = g.split(g.softmax(scores), [length, time], -1);
-  const weights = g.reshape(ofPast!, [caches, queryRows, length]);
-  const fromPast = cacheProduct(g, weights, past.values, [caches, queryRows, headDim], { transB: 0, alpha: 1 });
-  const fromOwn = g.matMul(g.reshape(ofOwn!, [caches, queryRows, time]), flat(v));
-  const mixed = g.transpose(g.reshape(g.add(fromPast, fromOwn), [batch, heads, time, headDim]), [0, 2, 1, 3]);
-  return g.reshape(mixed, q.shape);
+  const [ofPast, ofOwn] = parts.slice(-2);
+  const fromPast = cacheProduct(g, g.reshape(ofPast!, [caches, rows, length]), own.values, [caches, rows, headDim], {
+    transB: 0,
+    alpha: 1,
+  });
+  const toOwn = g.reshape(ofOwn!, [caches, rows, time]);
+  const fromOwn = time === 1 ? g.mul(toOwn, flat(v)) : g.matMul(toOwn, flat(v));
+  const mixed = byRow(g.add(fromPast, fromOwn), headDim);
+  const all = prompt ? g.add(mixed, promptMix(g, parts[0]!, prompt, headDim)) : mixed;
+  return g.reshape(time === 1 ? all : g.transpose(all, [0, 2, 1, 3]), q.shape);
+}
+
+/** queries [B, heads, T, d] → scores [B, heads, T, L] */
+function promptScores(g: Graph, queries: Value, { keys, mask, slots, places }: SharedPast, alpha: number): Value {
+  const [length, caches] = [keys.shape[0]!, keys.shape[1]!];
+  const d = queries.shape[3]!;
+  const [, , s, groups, time] = slots.shape as [Dim, number, Dim, number, Dim];
+  const rows = dimMul(dimMul(s, groups), time);
+  const gathered = g.gather(g.reshape(queries, [leading(queries), d]), slots);
+  const scores = cacheProduct(g, g.reshape(gathered, [caches, rows, d]), keys, [caches, rows, length], {
+    transB: 1,
+    alpha,
+  });
+  return g.add(g.gather(g.reshape(scores, [leading(gathered), length]), places), mask);
+}
+
+/** weights [B, heads, T, L] → mixed values [B, heads, T, d] */
+function promptMix(g: Graph, weights: Value, { values, slots, places }: SharedPast, d: number): Value {
+  const [length, caches] = [values.shape[0]!, values.shape[1]!];
+  const [, , s, groups, time] = slots.shape as [Dim, number, Dim, number, Dim];
+  const rows = dimMul(dimMul(s, groups), time);
+  const gathered = g.gather(g.reshape(weights, [leading(weights), length]), slots);
+  const mixed = cacheProduct(g, g.reshape(gathered, [caches, rows, length]), values, [caches, rows, d], {
+    transB: 0,
+    alpha: 1,
+  });
+  return g.gather(g.reshape(mixed, [leading(gathered), d]), places);
+}
+
+/** Number of rows along all axes but the last. */
+function leading(x: Value): Dim {
+  return x.shape.slice(0, -1).reduce((a, b) => dimMul(a, b));
 }
 
 /** A batched product that reads its right operand [T, batch, d] as [batch, T, d] without a copy. */
@@ -208,7 +229,7 @@ function cacheProduct(
   a: Value,
   cache: Value,
   shape: Shape,
-  { transB, alpha }: { transB: 0 | 1; alpha: number },
+  { transB, alpha }: { transB: number; alpha: number },
 ): Value {
   const attributes = {
     transA: { int: 0 },

@@ -6,17 +6,11 @@ import {
   type FloatType,
   Graph,
   type Session,
+  type Shape,
   type Value,
   vjp,
 } from "../graph/index.ts";
-import {
-  type BlockPlaces,
-  type CachedPast,
-  cachedAttention,
-  extendingAttention,
-  packedAttention,
-  type TailPlaces,
-} from "./attention.ts";
+import { type BlockPlaces, type CachedPast, cachedAttention, packedAttention, type TailPlaces } from "./attention.ts";
 import type { ModelConfig } from "./config.ts";
 import { finalNormGraph, type HeadGraph, headGraph } from "./head.ts";
 import { decoderLayer, LayerBuilder, type TokenPlaces } from "./layer.ts";
@@ -90,13 +84,13 @@ export class Blocks {
   }
 
   /** x [B, T, D] after a cache of P positions → y [B, T, D], and the new keys and values [B*T, kvHeads*headDim]. */
-  layerExtend(): Promise<Session> {
-    return this.session("layer/extend", () => this.extendGraph());
+  layerExtend(hasPrompts: boolean): Promise<Session> {
+    return this.session(`layer/extend ${hasPrompts}`, () => this.extendGraph(hasPrompts));
   }
 
   /** One token through all layers: ids [B] → hidden [B, D], and the new key and value rows of each layer. */
-  decode(): Promise<Session> {
-    return this.session("decode", () => this.decodeGraph());
+  decode(hasPrompts: boolean): Promise<Session> {
+    return this.session(`decode ${hasPrompts}`, () => this.decodeGraph(hasPrompts));
   }
 
   sampler(filters: SamplerFilters): Promise<Session> {
@@ -156,20 +150,19 @@ export class Blocks {
     return { graph, x, layer, parameters };
   }
 
-  private extendGraph(): Graph {
+  private extendGraph(hasPrompts: boolean): Graph {
     const { config, adapter, floatType } = this.options;
     const g = new Graph({ floatType });
     const [batch, time] = ["B", "T"];
     const x = g.input("x", [batch, time, config.width]);
-    const mask = g.input("mask", [batch, 1, 1, "P"]);
+    const pasts = pastInputs(g, config, hasPrompts, time);
     const causal = g.input("causal", [time, time]);
-    const past = pastInputs(g, config, "past");
     const parameters = layerInputs(g, config, adapter, "");
     const builder = new LayerBuilder(g, config, adapter, (suffix) => parameters.get(suffix)!, { mergeAdapter: false });
     const rows = dimMul(batch, time);
     const { y, keys, values } = g.scope("layer", () =>
       decoderLayer(builder, g.reshape(x, [rows, config.width]), tokenPlaces(g, config, rows), (q, k, v) =>
-        extendingAttention(g, config, { q, k, v }, past, { batch, time, mask, causal }),
+        cachedAttention(g, config, { q, k, v }, pasts(""), { batch, time, causal }),
       ),
     );
     g.output("y", g.reshape(y, x.shape));
@@ -178,21 +171,24 @@ export class Blocks {
     return g;
   }
 
-  private decodeGraph(): Graph {
+  private decodeGraph(hasPrompts: boolean): Graph {
     const { config, adapter, floatType } = this.options;
     const g = new Graph({ floatType });
-    const ids = g.input("ids", ["B"], "int64");
-    const mask = g.input("mask", ["B", 1, "P"]);
-    const places = tokenPlaces(g, config, "B");
+    const batch = "B";
+    const ids = g.input("ids", [batch], "int64");
+    const pasts = pastInputs(g, config, hasPrompts, 1);
+    const places = tokenPlaces(g, config, batch);
     let x = g.gather(g.input("embedding", [config.vocab, config.width]), ids);
     for (let index = 0; index < config.layers; index++) {
       const parameters = layerInputs(g, config, adapter, `${index}/`);
       const builder = new LayerBuilder(g, config, adapter, (suffix) => parameters.get(suffix)!, {
         mergeAdapter: false,
       });
-      const past = pastInputs(g, config, `${index}`);
+      const past = pasts(`${index}/`);
       const { y, keys, values } = g.scope(`layers.${index}`, () =>
-        decoderLayer(builder, x, places, (q, k, v) => cachedAttention(g, config, { q, k, v }, past, mask)),
+        decoderLayer(builder, x, places, (q, k, v) =>
+          cachedAttention(g, config, { q, k, v }, past, { batch, time: 1, causal: null }),
+        ),
       );
       g.output(`${index}/key`, keys);
       g.output(`${index}/value`, values);
@@ -230,9 +226,22 @@ function tailInputs(g: Graph, { heads, kvHeads }: ModelConfig): TailPlaces {
   };
 }
 
-function pastInputs(g: Graph, { kvHeads, headDim }: ModelConfig, name: string): CachedPast {
-  const shape = ["P", dimMul(kvHeads, "B"), headDim];
-  return { keys: g.input(`${name}/keys`, shape), values: g.input(`${name}/values`, shape) };
+/** Inputs of what rows have in the cache; the keys and values of a layer are declared when it is built, under its prefix. */
+function pastInputs(g: Graph, { heads, kvHeads, headDim }: ModelConfig, hasPrompts: boolean, time: Dim) {
+  const mask = g.input("mask", ["B", 1, 1, "P"]);
+  const shared = hasPrompts && {
+    slots: g.input("prompt/slots", ["G", kvHeads, "S", heads / kvHeads, time], "int32"),
+    places: g.input("prompt/places", ["B", heads, time], "int32"),
+    mask: g.input("prompt/mask", ["B", 1, 1, "L"]),
+  };
+  const cache = (name: string, shape: Shape): CachedPast => ({
+    keys: g.input(`${name}/keys`, shape),
+    values: g.input(`${name}/values`, shape),
+  });
+  return (prefix: string) => ({
+    own: { ...cache(`${prefix}past`, ["P", dimMul(kvHeads, "B"), headDim]), mask },
+    prompt: shared ? { ...cache(`${prefix}prompt`, ["L", dimMul(kvHeads, "G"), headDim]), ...shared } : null,
+  });
 }
 
 function layerInputs(graph: Graph, config: ModelConfig, adapter: Adapter, prefix: string): Map<string, Value> {

@@ -127,7 +127,7 @@ export class KeyValueCache {
     this.lengths = rows.map((row) => this.lengths[row]!);
   }
 
-  /** [rows, 1, P]: closes what is beyond the length of each row. */
+  /** [rows, 1, 1, P]: closes what is beyond the length of each row. */
   mask(rows: readonly number[], length: number): Float32Array {
     const mask = new Float32Array(rows.length * length);
     rows.forEach((row, i) => {

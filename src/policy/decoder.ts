@@ -1,20 +1,13 @@
 import type { Tensor } from "../graph/index.ts";
 import type { Blocks } from "./blocks.ts";
 import { KeyValueCache, type NewEntries, type Placement, type Scratch } from "./cache.ts";
+import { Drawing, type Drawn, type DrawOptions } from "./drawing.ts";
 import { extendRuns } from "./extend-runs.ts";
 import { pack } from "./packing.ts";
 import { layerFeeds, outerTensors, type Parameters } from "./parameters.ts";
 import { type Positions, positionColumn } from "./positions.ts";
-import type { SamplerFilters } from "./sampler.ts";
+import { PromptCache } from "./prompt-cache.ts";
 import { embed } from "./sequences.ts";
-
-/** How the decoder draws tokens; temperature 0 takes the most probable one. */
-export interface DrawOptions {
-  readonly temperature: number;
-  readonly topK: number;
-  readonly topP: number;
-  readonly minP: number;
-}
 
 /** Prompts to decode from, with the first tokens' random numbers. */
 export interface DecodeStart extends DrawOptions {
@@ -26,16 +19,8 @@ export interface DecodeStart extends DrawOptions {
   readonly maxTokens: number;
   /** [B] in (0, 1) */
   readonly uniforms: Float32Array;
-}
-
-/** One drawn token a row. */
-export interface Drawn {
-  readonly ids: Int32Array;
-  /** Log-prob and entropy (nats) of the distribution drawn from. */
-  readonly logp: Float32Array;
-  readonly entropy: Float32Array;
-  /** Log-prob under the temperature alone, without filters: what an update computes again. */
-  readonly policyLogp: Float32Array;
+  /** Keep each prompt's keys and values once for all its rows; by default where that saves more than 32 MB. */
+  readonly sharePrompts?: boolean;
 }
 
 /** Rows that read more tokens before they draw again. */
@@ -51,6 +36,7 @@ export interface DecodeExtend {
 }
 
 const PREFILL_TOKENS = 4096;
+const WORTH_SHARING = 32 << 20; // bytes of copies; for less, the gathers of shared prompts cost more than the copies
 
 /**
  * A batch of rows that grow: by one drawn token a step, or by any number of given tokens. The cache has no holes: a token's position is its
@@ -60,9 +46,9 @@ export class Decoder {
   private readonly parameters: Parameters;
   private readonly blocks: Blocks;
   private readonly positions: Positions;
-  private readonly options: DrawOptions;
-  private readonly filters: SamplerFilters;
+  private readonly drawing: Drawing;
   private readonly cache: KeyValueCache;
+  private readonly prompts: PromptCache | null;
   private readonly scratch: Scratch = { keys: new Float32Array(0), values: new Float32Array(0) };
   /** Last drawn token of each row, which its next step feeds. */
   private drawn: Int32Array;
@@ -71,23 +57,23 @@ export class Decoder {
     this.parameters = parameters;
     this.blocks = blocks;
     this.positions = positions;
-    this.options = start;
-    const { config } = parameters;
-    const { temperature, topK, topP, minP } = start;
-    const greedy = temperature === 0;
-    this.filters = {
-      greedy,
-      topK: !greedy && topK > 0 && topK < config.vocab,
-      topP: !greedy && topP < 1,
-      minP: !greedy && minP > 0,
-    };
+    this.drawing = new Drawing(parameters, blocks, start);
     const rows = start.repeats.reduce((sum, count) => sum + count, 0);
     const longest = start.prompts.reduce((most, { length }) => Math.max(most, length), 0);
-    const { layers, kvHeads, headDim } = config;
+    const { layers, heads, kvHeads, headDim } = parameters.config;
     this.cache = new KeyValueCache({
       ...{ layers, headDim, rows, width: kvHeads * headDim },
       capacity: longest + start.maxTokens,
     });
+    const copies =
+      (rows - start.prompts.length) * longest * layers * kvHeads * headDim * 2 * Float32Array.BYTES_PER_ELEMENT;
+    this.prompts =
+      (start.sharePrompts ?? copies > WORTH_SHARING)
+        ? new PromptCache({
+            ...{ layers, heads, kvHeads, headDim, lengths: start.prompts.map((prompt) => prompt.length) },
+            promptOf: start.repeats.flatMap((count, prompt) => new Array<number>(count).fill(prompt)),
+          })
+        : null;
     this.drawn = new Int32Array(rows);
   }
 
@@ -116,18 +102,17 @@ export class Decoder {
     const past = Math.max(1, ...live.map((row) => lengths[row]!));
     const feeds: Record<string, Tensor> = {
       ids: { dtype: "int64", shape: [rows.length], data: BigInt64Array.from(this.drawn, (id) => BigInt(id)) },
-      mask: { dtype: "float32", shape: [rows.length, 1, past], data: this.cache.mask(rows, past) },
+      mask: { dtype: "float32", shape: [rows.length, 1, 1, past], data: this.cache.mask(rows, past) },
       embedding: outerTensors(this.parameters).embedding,
-      ...this.places(lengths),
+      ...this.places(rows.map((row) => this.filled(row))),
+      ...this.prompts?.feeds(rows, 1),
     };
     for (let layer = 0; layer < config.layers; layer++) {
       for (const [suffix, weight] of Object.entries(layerFeeds(this.parameters, layer)))
         feeds[`${layer}/${suffix}`] = weight;
-      const { keys, values } = this.cache.past(layer, past);
-      feeds[`${layer}/keys`] = keys;
-      feeds[`${layer}/values`] = values;
+      Object.assign(feeds, this.pastFeeds(`${layer}/`, layer, this.cache.past(layer, past)));
     }
-    const result = await (await this.blocks.decode()).run(feeds);
+    const result = await (await this.blocks.decode(this.prompts !== null)).run(feeds);
     const placements = live.map((row) => ({ row, from: row, count: 1 }));
     const even = live.length === rows.length && lengths.every((length) => length === lengths[0]);
     for (let layer = 0; layer < config.layers; layer++) {
@@ -143,9 +128,9 @@ export class Decoder {
   /** Feeds given tokens to some rows and draws the next token of each; the others rest. */
   async extend({ rows, tokens, uniforms, restart = false }: DecodeExtend): Promise<Drawn> {
     const { width } = this.parameters.config;
-    if (restart) for (const row of rows) this.cache.lengths[row] = 0;
+    if (restart) for (const row of rows) this.forget(row);
     const hidden = new Float32Array(rows.length * width);
-    const sizes = rows.map((row, i) => ({ past: this.cache.lengths[row]!, tokens: tokens[i]!.length }));
+    const sizes = rows.map((row, i) => ({ past: this.filled(row), tokens: tokens[i]!.length }));
     for (const places of extendRuns(sizes, this.parameters.config.heads)) {
       const last = await this.extendSome(
         places.map((place) => rows[place]!),
@@ -161,7 +146,27 @@ export class Decoder {
   /** Drops all rows but these (ascending), so that finished ones cost nothing more. */
   keep(rows: readonly number[]): void {
     this.cache.keep(rows);
+    this.prompts?.keep(rows);
     this.drawn = Int32Array.from(rows, (row) => this.drawn[row]!);
+  }
+
+  /** Tokens that a row has behind it. */
+  private filled(row: number): number {
+    return this.cache.lengths[row]! + (this.prompts?.before(row) ?? 0);
+  }
+
+  private forget(row: number): void {
+    this.cache.lengths[row] = 0;
+    this.prompts?.leave(row);
+  }
+
+  private pastFeeds(prefix: string, layer: number, own: { keys: Tensor; values: Tensor }): Record<string, Tensor> {
+    const shared = this.prompts?.of(layer);
+    return {
+      [`${prefix}past/keys`]: own.keys,
+      [`${prefix}past/values`]: own.values,
+      ...(shared ? { [`${prefix}prompt/keys`]: shared.keys, [`${prefix}prompt/values`]: shared.values } : {}),
+    };
   }
 
   private allRows(): number[] {
@@ -175,27 +180,11 @@ export class Decoder {
     rows: readonly number[],
     active?: Uint8Array,
   ): Promise<Drawn> {
-    const { norm, head } = outerTensors(this.parameters);
-    const { temperature, topK, topP, minP } = this.options;
-    const scalar = (value: number): Tensor => ({ dtype: "float32", shape: [], data: Float32Array.of(value) });
-    const { filters } = this;
-    const session = await this.blocks.sampler(filters);
-    const result = await session.run({
-      hidden,
-      norm,
-      head,
-      temperature: scalar(filters.greedy ? 1 : temperature),
-      ...(filters.greedy ? {} : { uniform: { dtype: "float32", shape: [uniforms.length], data: uniforms } }),
-      ...(filters.topK ? { topK: { dtype: "int64", shape: [1], data: BigInt64Array.of(BigInt(topK)) } } : {}),
-      ...(filters.topP ? { topP: scalar(topP) } : {}),
-      ...(filters.minP ? { minP: scalar(minP) } : {}),
-    });
-    const ids = Int32Array.from(result.id!.data as BigInt64Array, Number);
+    const drawn = await this.drawing.draw(hidden, uniforms);
     rows.forEach((row, i) => {
-      if (!active || active[row]) this.drawn[row] = ids[i]!;
+      if (!active || active[row]) this.drawn[row] = drawn.ids[i]!;
     });
-    const floats = (name: string): Float32Array => result[name]!.data as Float32Array;
-    return { ids, logp: floats("logp"), entropy: floats("entropy"), policyLogp: floats("policyLogp") };
+    return drawn;
   }
 
   /** Fills the cache with the prompts; returns the last hidden state of every row [B, D]. */
@@ -208,22 +197,20 @@ export class Decoder {
     let row = 0;
     for (let first = 0; first < prompts.length; first += perRun) {
       const some = prompts.slice(first, first + perRun);
-      const firstRow = row;
-      let from = 0;
-      const placements = some.flatMap(({ length: count }, i) => {
-        const places = Array.from({ length: repeats[first + i]! }, () => ({ row: row++, from, count }));
-        from += count;
-        return places;
+      const states = await this.prefillSome(some, first, repeats);
+      some.forEach((_, i) => {
+        for (let copy = 0; copy < repeats[first + i]!; copy++)
+          hidden.set(states.subarray(i * width, (i + 1) * width), row++ * width);
       });
-      hidden.set(await this.prefillSome(some, placements), firstRow * width);
     }
     return { dtype: "float32", shape: [total, width], data: hidden };
   }
 
-  /** Runs some prompts through all layers. Returns the hidden state of each row's last token [placements, D]. */
+  /** Runs some prompts, from number `first` on, through all layers. Returns the hidden state of the last token of each [prompts, D]. */
   private async prefillSome(
     prompts: readonly (readonly number[])[],
-    placements: readonly Placement[],
+    first: number,
+    repeats: readonly number[],
   ): Promise<Float32Array> {
     const session = await this.blocks.layerPrefill();
     const lengths = Int32Array.from(prompts, (prompt) => prompt.length);
@@ -232,34 +219,43 @@ export class Decoder {
     const { rows, feeds } = pack({ prefixes: lengths, tails: none, parents: none }, config, this.positions);
     const ids = new Int32Array(rows).fill(config.padId);
     ids.set(prompts.flat());
+    let from = 0;
+    const ones = prompts.map(({ length: count }, i) => {
+      from += count;
+      return { row: first + i, from: from - count, count };
+    });
+    const before = repeats.slice(0, first).reduce((sum, count) => sum + count, 0);
+    let row = before;
+    const copies = ones.flatMap((one) => Array.from({ length: repeats[one.row]! }, () => ({ ...one, row: row++ })));
     let x = embed(this.parameters, ids, [rows]);
     for (let layer = 0; layer < config.layers; layer++) {
       const result = await session.run({ x, ...layerFeeds(this.parameters, layer), ...feeds });
-      this.cache.write(layer, entriesOf(result), placements);
+      if (this.prompts) this.prompts.write(layer, entriesOf(result), ones);
+      else this.cache.write(layer, entriesOf(result), copies);
       x = result.y!;
     }
-    this.cache.advance(placements);
-    return this.lastStates(x.data as Float32Array, placements);
+    if (!this.prompts) this.cache.advance(copies);
+    return this.lastStates(x.data as Float32Array, ones);
   }
 
   /** Returns the hidden state of the last token of each row [b, D]. */
   private async extendSome(rows: readonly number[], tokens: readonly (readonly number[])[]): Promise<Float32Array> {
     const { layers } = this.parameters.config;
     const length = Math.max(...tokens.map((some) => some.length));
-    const before = rows.map((row) => this.cache.lengths[row]!);
-    const past = Math.max(1, ...before);
+    const past = Math.max(1, ...rows.map((row) => this.cache.lengths[row]!));
     const placements = rows.map((row, i) => ({ row, from: i * length, count: tokens[i]!.length }));
-    const session = await this.blocks.layerExtend();
+    const session = await this.blocks.layerExtend(this.prompts !== null);
     const shape = [rows.length, 1, 1, past];
     const aux = {
-      ...this.places(before.flatMap((first) => Array.from({ length }, (_, t) => first + t))),
+      ...this.places(rows.flatMap((row) => Array.from({ length }, (_, t) => this.filled(row) + t))),
       causal: this.positions.causal(length),
       mask: { dtype: "float32", shape, data: this.cache.mask(rows, past) } as Tensor,
+      ...this.prompts?.feeds(rows, length),
     };
     let x = embed(this.parameters, this.padded(tokens, length), [rows.length, length]);
     for (let layer = 0; layer < layers; layer++) {
-      const { keys, values } = this.cache.pastOf(rows, layer, past, this.scratch);
-      const feeds = { x, ...layerFeeds(this.parameters, layer), ...aux, "past/keys": keys, "past/values": values };
+      const own = this.cache.pastOf(rows, layer, past, this.scratch);
+      const feeds = { x, ...layerFeeds(this.parameters, layer), ...aux, ...this.pastFeeds("", layer, own) };
       const result = await session.run(feeds);
       this.cache.write(layer, entriesOf(result), placements);
       x = result.y!;

@@ -14,7 +14,8 @@ import {
 import { DataError } from "../utils/errors.ts";
 import { sha256 } from "../utils/hash.ts";
 import { Blocks, type HeadSession } from "./blocks.ts";
-import { type DecodeExtend, Decoder, type DecodeStart, type Drawn } from "./decoder.ts";
+import { type DecodeExtend, Decoder, type DecodeStart } from "./decoder.ts";
+import type { Drawn } from "./drawing.ts";
 import type { Adapter } from "./lora.ts";
 import { outerTensors, type Parameters, parametersOf, type WeightOrigin, withoutAdapter } from "./parameters.ts";
 import { Positions } from "./positions.ts";

@@ -22,7 +22,7 @@ const note = (row: Row, id: number, logp: number, entropy: number): void => {
 };
 
 /** Rows grow by drawn tokens and by given ones, in a random order: some rest, some read, some are dropped, some begin anew. */
-async function wander(engine: Engine, rng: Rng): Promise<Row[]> {
+async function wander(engine: Engine, rng: Rng, sharePrompts: boolean): Promise<Row[]> {
   const prompts = [randomIds(rng, 4), randomIds(rng, 11)];
   const all: Row[] = prompts.flatMap((prompt) =>
     Array.from({ length: 3 }, () => ({ ids: [...prompt], drawn: [], pending: [] })),
@@ -30,7 +30,7 @@ async function wander(engine: Engine, rng: Rng): Promise<Row[]> {
   let rows = all;
   const uniforms = (count: number) => Float32Array.from({ length: count }, () => rng.uniform());
   const first = await engine.decodeStart({
-    ...{ ...PLAIN, prompts, repeats: [3, 3], maxTokens: 200 },
+    ...{ ...PLAIN, prompts, repeats: [3, 3], maxTokens: 200, sharePrompts },
     uniforms: uniforms(6),
   });
   rows.forEach((row, i) => {
@@ -74,7 +74,7 @@ for (const [family, changes] of Object.entries(TINY_FAMILIES)) {
     for (const [name, array] of engine.parameters.trainable) addNoise(array, 0.3, createRng("lora").fork(name));
     for (let seed = 0; seed < 4; seed++) {
       let compared = 0;
-      for (const { ids, drawn } of await wander(engine, createRng(`extend ${seed}`))) {
+      for (const { ids, drawn } of await wander(engine, createRng(`extend ${seed}`), seed % 2 === 1)) {
         const { logp, entropy } = await engine.score(wholeSequence(ids, 1, 1));
         for (const one of drawn) {
           assert.ok(Math.abs(logp[one.at - 1]! - one.logp) <= 1e-5, `${seed}: ${logp[one.at - 1]} ${one.logp}`);

@@ -22,12 +22,20 @@ interface Row {
 }
 
 /** Decodes with one stream of uniform numbers a row; after so many tokens only the listed rows go on. */
-async function decode(engine: Engine, maxTokens: number, keepAfter: Readonly<Record<number, readonly number[]>> = {}) {
+async function decode(
+  engine: Engine,
+  maxTokens: number,
+  keepAfter: Readonly<Record<number, readonly number[]>> = {},
+  sharePrompts = false,
+) {
   const all: Row[] = promptOfRow.map((prompt, row) => ({ row, prompt, ids: [], policyLogp: [], entropy: [] }));
   const streams = all.map(({ row }) => createRng("draws").fork(row));
   const uniforms = (rows: readonly Row[]) => Float32Array.from(rows, ({ row }) => streams[row]!.uniform());
   let live = all;
-  let drawn = await engine.decodeStart({ ...PLAIN, prompts, repeats, maxTokens, uniforms: uniforms(all) });
+  let drawn = await engine.decodeStart({
+    ...{ ...PLAIN, prompts, repeats, maxTokens, sharePrompts },
+    uniforms: uniforms(all),
+  });
   for (let step = 1; ; step++) {
     live.forEach((row, i) => {
       row.ids.push(drawn.ids[i]!);
@@ -87,24 +95,37 @@ test("decoding: dropping rows changes nothing for the others", async (t) => {
   );
 });
 
-test("decoding: more prompts than fit one pass over them are computed in several", async (t) => {
-  const engine = await tinyEngine(t);
-  const many = Array.from({ length: 150 }, (_, i) => randomIds(createRng("many").fork(i), 20 + (i % 21)));
-  const { ids, logp } = await engine.decodeStart({
-    ...{ ...PLAIN, temperature: 0, prompts: many, repeats: many.map(() => 2), maxTokens: 2 },
-    uniforms: new Float32Array(300),
+test("decoding: prompts that rows share give the same as copies of them", async (t) => {
+  const engine = await tinyEngine(t, { changes: TINY_FAMILIES["qwen3, q/k norms, wide heads"]!, adapter: tinyLora });
+  const keeps = { 3: [1, 2, 4, 6], 8: [1, 6] };
+  const copied = await decode(engine, 12, keeps);
+  const shared = await decode(engine, 12, keeps, true);
+  copied.forEach(({ ids, policyLogp, entropy }, row) => {
+    assert.deepEqual(shared[row]!.ids, ids);
+    assert.ok(largestDifference(shared[row]!.policyLogp, policyLogp) <= 1e-5);
+    assert.ok(largestDifference(shared[row]!.entropy, entropy) <= 1e-5);
   });
-  const second = await engine.decodeStep(new Float32Array(300));
-  for (const i of [0, 1, 75, 101, 102, 103, 149]) {
-    const prompt = many[i]!;
-    const { logp: expected } = await engine.score(
-      wholeSequence([...prompt, ids[2 * i]!, second.ids[2 * i]!], prompt.length),
-    );
-    for (const row of [2 * i, 2 * i + 1])
-      assert.ok(largestDifference([logp[row]!, second.logp[row]!], expected) <= 1e-5, `prompt ${i}`);
-  }
-  engine.decodeEnd();
 });
+
+for (const sharePrompts of [false, true])
+  test(`decoding: more prompts than fit one pass over them are computed in several, shared ${sharePrompts}`, async (t) => {
+    const engine = await tinyEngine(t);
+    const many = Array.from({ length: 150 }, (_, i) => randomIds(createRng("many").fork(i), 20 + (i % 21)));
+    const { ids, logp } = await engine.decodeStart({
+      ...{ ...PLAIN, temperature: 0, prompts: many, repeats: many.map(() => 2), maxTokens: 2, sharePrompts },
+      uniforms: new Float32Array(300),
+    });
+    const second = await engine.decodeStep(new Float32Array(300));
+    for (const i of [0, 1, 75, 101, 102, 103, 149]) {
+      const prompt = many[i]!;
+      const { logp: expected } = await engine.score(
+        wholeSequence([...prompt, ids[2 * i]!, second.ids[2 * i]!], prompt.length),
+      );
+      for (const row of [2 * i, 2 * i + 1])
+        assert.ok(largestDifference([logp[row]!, second.logp[row]!], expected) <= 1e-5, `prompt ${i}`);
+    }
+    engine.decodeEnd();
+  });
 
 test("decoding: temperature 0 takes the most probable token and tells its log-prob at temperature 1", async (t) => {
   const engine = await tinyEngine(t);

@@ -20,7 +20,7 @@ function rowsOf(seed: number): TrainingRow[] {
       const weight = Array.from(ids, () => rng.normal() / 10);
       const turn = (at: number, restart: boolean) => ({
         at,
-        restart,
+        ...(restart ? { restart: true as const } : {}),
         segments: [{ provenance: "environment" as const, ids: randomIds(rng, rng.int(1, 5)) }],
       });
       const at = rng.int(1, 8);
