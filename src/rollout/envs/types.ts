@@ -73,6 +73,8 @@ export interface EnvironmentSource {
   readonly deterministic: boolean;
   /** Returns of whole episodes lie in [low, high]. */
   readonly returnRange: readonly [low: number, high: number];
+  /** Why `admissibleActions` may hold some that are not understood, where another program makes the list; absent: all of them are. */
+  readonly admissibleNote?: string;
   /** Worlds that may be open at once; absent: any number. */
   readonly maxWorlds?: number;
   /** Names of all tasks. */

@@ -77,6 +77,17 @@ test("validateSource: a world that breaks in one place fails there and is judged
   );
 });
 
+test("validateSource: offered actions that are not understood are told and pass where the source says why", async () => {
+  const source = { ...counterSource("offers-nonsense"), admissibleNote: "somebody else's list" };
+  const findings = await validateSource(source, { episodes: 20 });
+  const { status, evidence } = findings.find(({ check }) => check === "admissible")!;
+  assert.equal(status, "ok");
+  assert.match(
+    evidence,
+    /^note: \d+ of \d+ were not understood: .*"sideways".*; the source says: somebody else's list$/,
+  );
+});
+
 test("validateSource: the world of the rollout tests has one list of starts for all splits, and that is seen", async () => {
   const findings = await validateSource(digitsSource(5), { episodes: 20 });
   const status = Object.fromEntries(findings.map((one) => [one.check, one.status]));

@@ -14,6 +14,7 @@ export const InfoReply = z.object({
   deterministic: z.boolean(),
   returnRange: z.tuple([z.number(), z.number()]),
   maxWorlds: z.int().min(1).optional(),
+  admissibleNote: z.string().optional(),
   tasks: z.array(z.string()).min(1),
   splits: z.object({ train: Starts, dev: Starts.default([]), test: Starts }),
   /** What a world can do beside reset and step. */

@@ -81,7 +81,7 @@ export async function serveSource(
 }
 
 async function describe(source: EnvironmentSource): Promise<InfoReply> {
-  const { name, version, deterministic, returnRange, maxWorlds, tasks } = source;
+  const { name, version, deterministic, returnRange, maxWorlds, admissibleNote, tasks } = source;
   const probe = await source.open();
   const features = {
     admissibleActions: probe.admissibleActions !== undefined,
@@ -100,6 +100,7 @@ async function describe(source: EnvironmentSource): Promise<InfoReply> {
     deterministic,
     returnRange: [...returnRange],
     maxWorlds,
+    admissibleNote,
     tasks: [...tasks],
     splits,
     features,

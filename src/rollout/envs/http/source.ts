@@ -24,12 +24,13 @@ export async function openRlvr(options: HttpOptions): Promise<EnvironmentSource>
   if (unknown !== undefined)
     throw new ConfigError(`http: ${options.url} has no task ${JSON.stringify(unknown)}; it has ${listed(info.tasks)}`);
   const worlds = worldSet();
-  const { deterministic, returnRange } = info;
+  const { deterministic, returnRange, admissibleNote } = info;
   const limit = options.worlds ?? info.maxWorlds;
   return {
     ...{ name: "http", deterministic, returnRange, tasks },
     version: `${info.name} ${info.version}`,
     ...(limit === undefined ? {} : { maxWorlds: limit }),
+    ...(admissibleNote === undefined ? {} : { admissibleNote }),
     async starts(split, chosen = tasks) {
       chosen.forEach(requireTask);
       return info.splits[split].filter(({ task }) => chosen.includes(task));

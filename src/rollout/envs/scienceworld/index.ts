@@ -75,6 +75,7 @@ function sourceOf(
     name: "scienceworld",
     version: `${version}-${sha256(canonicalJson({ simplification, reward, clipFailure, moveLimit })).slice(0, 12)}`,
     deterministic: false,
+    admissibleNote: 'the simulator\'s list has actions that its own parser refuses, such as "pour sewer into sewer"',
     returnRange: reward === "success" ? [0, 1] : [clipFailure ? -1 : -2, 1],
     maxWorlds: options.worlds,
     tasks,
