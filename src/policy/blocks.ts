@@ -1,22 +1,12 @@
-import {
-  compile,
-  type Dim,
-  dimAdd,
-  dimMul,
-  type FloatType,
-  Graph,
-  type Session,
-  type Shape,
-  type Value,
-  vjp,
-} from "../graph/index.ts";
-import { type BlockPlaces, type CachedPast, cachedAttention, packedAttention, type TailPlaces } from "./attention.ts";
+import { compile, dimMul, type FloatType, Graph, type Session, type Value, vjp } from "../graph/index.ts";
+import { cachedAttention, packedAttention } from "./attention.ts";
 import type { ModelConfig } from "./config.ts";
-import { finalNormGraph, type HeadGraph, headGraph } from "./head.ts";
-import { decoderLayer, LayerBuilder, type TokenPlaces } from "./layer.ts";
+import { addHead, finalNormGraph, type HeadNames, headGraph } from "./head.ts";
+import { decoderLayer, LayerBuilder } from "./layer.ts";
+import { layerInputs, packedInputs, pastInputs, tokenPlaces } from "./layer-inputs.ts";
 import type { Adapter } from "./lora.ts";
-import { layerInputShapes } from "./parameters.ts";
 import { type SamplerFilters, samplerGraph } from "./sampler.ts";
+import { scoredStates } from "./scored-states.ts";
 import { givenDistributions, type OtherPolicy, type TokenLoss } from "./token-loss.ts";
 
 /** What the graphs of a policy are built from. */
@@ -30,7 +20,7 @@ export interface BlockOptions {
 }
 
 /** A compiled head with the names of its loss terms and per-token results. */
-export interface HeadSession extends Omit<HeadGraph, "graph"> {
+export interface HeadSession extends HeadNames {
   readonly given: readonly OtherPolicy[];
   readonly session: Session;
 }
@@ -88,6 +78,32 @@ export class Blocks {
     return this.session(`layer/extend ${hasPrompts}`, () => this.extendGraph(hasPrompts));
   }
 
+  /**
+   * Forward pass, loss and backward pass of the whole model in one run, which keeps what the backward pass needs. Inputs are those of the layers, under
+   * "INDEX/", of the head, and states/… (`scored-states.ts`); outputs those of the head, INDEX/grad/…, and dx.
+   */
+  async whole(loss: TokenLoss, hasTails: boolean): Promise<HeadSession> {
+    const { config, adapter, floatType, trainable } = this.options;
+    const g = new Graph({ floatType });
+    const { x, ...inputs } = packedInputs(g, config, hasTails);
+    const wrt: Value[] = [x];
+    let y = x;
+    for (let index = 0; index < config.layers; index++) {
+      const parameters = layerInputs(g, config, adapter, `${index}/`);
+      wrt.push(...trainable.map((suffix) => parameters.get(suffix)!));
+      y = g.scope(`layers.${index}`, () => packedLayer(g, this.options, parameters, y, inputs)).y;
+    }
+    const hidden = scoredStates(g, y);
+    const options = { withGradient: true, trainWeights: adapter.kind === "none" };
+    const { dHidden, ...names } = addHead(g, config, loss, hidden, options);
+    const [dx, ...gradients] = vjp(g, [{ value: hidden, cotangent: dHidden! }], wrt);
+    g.output("dx", dx!);
+    gradients.forEach((gradient, i) => {
+      g.output(`${Math.floor(i / trainable.length)}/grad/${trainable[i % trainable.length]}`, gradient);
+    });
+    return { session: await this.compile("update", g), ...names, given: givenDistributions(loss) };
+  }
+
   /** One token through all layers: ids [B] → hidden [B, D], and the new key and value rows of each layer. */
   decode(hasPrompts: boolean): Promise<Session> {
     return this.session(`decode ${hasPrompts}`, () => this.decodeGraph(hasPrompts));
@@ -136,17 +152,8 @@ export class Blocks {
     const { config, adapter, floatType } = this.options;
     const graph = new Graph({ floatType });
     const parameters = layerInputs(graph, config, adapter, "");
-    const places = { prefix: prefixInputs(graph, config), tail: hasTails ? tailInputs(graph, config) : null };
-    const rows = hasTails ? dimAdd("Np", "Nt") : "Np";
-    const x = graph.input("x", [rows, config.width]);
-    const builder = new LayerBuilder(graph, config, adapter, (suffix) => parameters.get(suffix)!, {
-      mergeAdapter: true,
-    });
-    const layer = graph.scope("layer", () =>
-      decoderLayer(builder, x, tokenPlaces(graph, config, rows), (q, k, v) =>
-        packedAttention(graph, config, { q, k, v }, places),
-      ),
-    );
+    const { x, ...inputs } = packedInputs(graph, config, hasTails);
+    const layer = graph.scope("layer", () => packedLayer(graph, this.options, parameters, x, inputs));
     return { graph, x, layer, parameters };
   }
 
@@ -199,53 +206,14 @@ export class Blocks {
   }
 }
 
-/** Rotary table and positions of n tokens. */
-function tokenPlaces(g: Graph, { headDim }: ModelConfig, n: Dim): TokenPlaces {
-  const table = { cos: g.input("cos", ["M", headDim / 2]), sin: g.input("sin", ["M", headDim / 2]) };
-  return { table, positions: g.input("positions", [n, 1], "int64") };
-}
-
-function prefixInputs(g: Graph, { heads, kvHeads }: ModelConfig): BlockPlaces {
-  return {
-    querySlots: g.input("prefix/querySlots", ["P", kvHeads, heads / kvHeads, "L"], "int32"),
-    keySlots: g.input("prefix/keySlots", ["P", kvHeads, "L"], "int32"),
-    queryPlaces: g.input("prefix/queryPlaces", ["Np", heads], "int32"),
-    keyPlaces: g.input("prefix/keyPlaces", ["Np", kvHeads], "int32"),
-    causal: g.input("prefix/causal", ["L", "L"]),
-  };
-}
-
-function tailInputs(g: Graph, { heads, kvHeads }: ModelConfig): TailPlaces {
-  return {
-    querySlots: g.input("tail/querySlots", ["P", kvHeads, "S", heads / kvHeads, "C"], "int32"),
-    keySlots: g.input("tail/keySlots", ["P", kvHeads, "S", "C"], "int32"),
-    queryPlaces: g.input("tail/queryPlaces", ["Nt", heads], "int32"),
-    keyPlaces: g.input("tail/keyPlaces", ["Nt", kvHeads], "int32"),
-    causal: g.input("tail/causal", ["C", "C"]),
-    past: g.input("tail/past", ["P", 1, 1, "L"]),
-  };
-}
-
-/** Inputs of what rows have in the cache; the keys and values of a layer are declared when it is built, under its prefix. */
-function pastInputs(g: Graph, { heads, kvHeads, headDim }: ModelConfig, hasPrompts: boolean, time: Dim) {
-  const mask = g.input("mask", ["B", 1, 1, "P"]);
-  const shared = hasPrompts && {
-    slots: g.input("prompt/slots", ["G", kvHeads, "S", heads / kvHeads, time], "int32"),
-    places: g.input("prompt/places", ["B", heads, time], "int32"),
-    mask: g.input("prompt/mask", ["B", 1, 1, "L"]),
-  };
-  const cache = (name: string, shape: Shape): CachedPast => ({
-    keys: g.input(`${name}/keys`, shape),
-    values: g.input(`${name}/values`, shape),
-  });
-  return (prefix: string) => ({
-    own: { ...cache(`${prefix}past`, ["P", dimMul(kvHeads, "B"), headDim]), mask },
-    prompt: shared ? { ...cache(`${prefix}prompt`, ["L", dimMul(kvHeads, "G"), headDim]), ...shared } : null,
-  });
-}
-
-function layerInputs(graph: Graph, config: ModelConfig, adapter: Adapter, prefix: string): Map<string, Value> {
-  return new Map(
-    [...layerInputShapes(config, adapter)].map(([suffix, shape]) => [suffix, graph.input(`${prefix}${suffix}`, shape)]),
-  );
+/** One layer over packed sequences. */
+function packedLayer(
+  g: Graph,
+  { config, adapter }: BlockOptions,
+  parameters: ReadonlyMap<string, Value>,
+  x: Value,
+  { blocks, places }: Omit<ReturnType<typeof packedInputs>, "x">,
+) {
+  const builder = new LayerBuilder(g, config, adapter, (suffix) => parameters.get(suffix)!, { mergeAdapter: true });
+  return decoderLayer(builder, x, places, (q, k, v) => packedAttention(g, config, { q, k, v }, blocks));
 }

@@ -33,7 +33,14 @@ export interface EngineOptions {
   /** float64 is for gradient checks; decoding needs float32. */
   readonly floatType?: FloatType;
   readonly threads?: number;
+  /**
+   * lean: an update goes layer by layer and computes each layer's forward pass again, so that only the layers' inputs are held; fast: the whole model in one run, which
+   * holds what the backward pass needs. Default lean.
+   */
+  readonly plan?: UpdatePlan;
 }
+
+export type UpdatePlan = "lean" | "fast";
 
 /** Outcome of one optimizer update. */
 export interface UpdateResult {
@@ -69,6 +76,9 @@ export class Engine {
   private readonly gradients: Map<string, Floats>;
   private loss: TokenLoss | undefined;
   private updateHead: HeadSession | undefined;
+  private readonly plan: UpdatePlan;
+  /** The whole model with the loss, without and with tails; made at first use. */
+  private whole: Partial<Record<"plain" | "tails", HeadSession>> = {};
   private readonly programs = new Map<string, HeadSession>();
   private readonly origin: WeightOrigin;
   private referenceRunner: SequenceRunner | undefined;
@@ -80,7 +90,8 @@ export class Engine {
     const trainable = [...parameters.trainable.keys()]
       .filter((name) => prefix.test(name))
       .map((name) => name.replace(prefix, ""));
-    const { threads } = options;
+    const { threads, plan = "lean" } = options;
+    this.plan = plan;
     this.origin = options.origin;
     this.parameters = parameters;
     this.blocks = new Blocks({ config, adapter, floatType, trainable, ...(threads === undefined ? {} : { threads }) });
@@ -108,11 +119,9 @@ export class Engine {
   }
 
   async setLoss(loss: TokenLoss): Promise<void> {
-    await this.updateHead?.session.dispose();
-    await this.programs.get(LOSS)?.session.dispose();
-    this.programs.delete(LOSS);
+    await this.disposeLoss();
     this.loss = loss;
-    this.updateHead = await this.blocks.head(loss, true);
+    if (this.plan === "lean") this.updateHead = await this.blocks.head(loss, true);
   }
 
   /** Builds a head without gradient that `measure` runs by its name. */
@@ -122,9 +131,12 @@ export class Engine {
   }
 
   /** Forward, loss and backward of one micro-batch; the gradient is added to what was accumulated since the last update. */
-  accumulate(batch: SequenceBatch): Promise<TokenResults> {
-    if (!this.updateHead) throw new Error("internal: no loss was set");
-    return this.runner.accumulate(this.updateHead, batch, this.gradients);
+  async accumulate(batch: SequenceBatch): Promise<TokenResults> {
+    if (!this.loss) throw new Error("internal: no loss was set");
+    if (this.plan === "lean") return this.runner.accumulate(this.updateHead!, batch, this.gradients);
+    const kind = batch.tails.length > 0 ? "tails" : "plain";
+    this.whole[kind] ??= await this.blocks.whole(this.loss, kind === "tails");
+    return this.runner.accumulateWhole(this.whole[kind], batch, this.gradients);
   }
 
   /** Forward and loss without gradient. */
@@ -273,9 +285,17 @@ export class Engine {
 
   async dispose(): Promise<void> {
     this.decoder = undefined;
-    await this.updateHead?.session.dispose();
+    await this.disposeLoss();
     for (const { session } of this.programs.values()) await session.dispose();
     await this.blocks.dispose();
+  }
+
+  private async disposeLoss(): Promise<void> {
+    const heads = [this.updateHead, this.whole.plain, this.whole.tails, this.programs.get(LOSS)];
+    for (const head of heads) await head?.session.dispose();
+    this.updateHead = undefined;
+    this.whole = {};
+    this.programs.delete(LOSS);
   }
 
   private decoding(method: string): Decoder {

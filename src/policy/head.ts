@@ -3,31 +3,43 @@ import { Graph, type ScanStep, type Value, vjp } from "../graph/index.ts";
 import type { ModelConfig } from "./config.ts";
 import { givenDistributions, gradientOfTerms, lossOnLogits, type TokenLoss } from "./token-loss.ts";
 
-/** Sizes of the head's inputs: chunks of c tokens, so that [tokens, V] is never held whole. */
-export interface HeadGraph {
-  readonly graph: Graph;
+/** Names of what a head tells. */
+export interface HeadNames {
   readonly terms: readonly string[];
   readonly perToken: readonly string[];
+}
+
+/** A head as a graph of its own. */
+export interface HeadGraph extends HeadNames {
+  readonly graph: Graph;
+}
+
+/** What a head is built from. */
+export interface HeadOptions {
+  /** false builds the forward part alone */
+  readonly withGradient: boolean;
+  /** Whether the norm and the head's matrix train. */
+  readonly trainWeights: boolean;
 }
 
 /**
  * Final norm, output head, loss and their gradient over chunks of tokens in one `Scan`: logits, probabilities and their gradients exist
  * for one chunk at a time.
  *
- * Inputs: hidden [n, c, D], target [n, c], temperature [], norm [D], head [V, D], feature/… [n, c], scalar/… [], and for each given
+ * Inputs that it declares: target [n, c], temperature [], norm [D], head [V, D], feature/… [n, c], scalar/… [], and for each given
  * distribution its own …/hidden [n, c, D] (after the final norm) and …/head [V, D].
- * Outputs: logp, entropy, token/… [n, c]; term/… [n]; dHidden [n, c, D]; and dNorm [D], dHead [V, D] when the weights train.
- * @param withGradient false builds the forward part alone
+ * Outputs: logp, entropy, token/… [n, c]; term/… [n]; and dNorm [D], dHead [V, D] when the weights train.
+ * @param hidden [n, c, D], in chunks of c tokens, so that [tokens, V] is never held whole
+ * @returns with the gradient of `hidden`; null without gradient
  */
-export function headGraph(
+export function addHead(
+  g: Graph,
   config: ModelConfig,
   loss: TokenLoss,
-  options: { floatType: FloatType; withGradient: boolean; trainWeights: boolean },
-): HeadGraph {
-  const { floatType, withGradient, trainWeights } = options;
+  hidden: Value,
+  { withGradient, trainWeights }: HeadOptions,
+): HeadNames & { readonly dHidden: Value | null } {
   const { width, vocab } = config;
-  const g = new Graph({ floatType });
-  const hidden = g.input("hidden", ["n", "c", width]);
   const target = g.input("target", ["n", "c"], "int64");
   const temperature = g.input("temperature", []);
   const norm = g.input("norm", [width]);
@@ -68,17 +80,27 @@ export function headGraph(
   names.forEach((name, i) => {
     g.output(name, scanned.outputs[i]!);
   });
-  if (withGradient) {
-    const cotangent = scanned.outputs[names.length]!;
-    const wrt = trainWeights ? [hidden, norm] : [hidden];
-    const [dHidden, dNorm] = vjp(g, [{ value: normalised, cotangent }], wrt);
-    g.output("dHidden", dHidden!);
-    if (weightGradients) {
-      g.output("dNorm", dNorm!);
-      g.output("dHead", scanned.states[0]!);
-    }
+  if (!withGradient) return { terms, perToken, dHidden: null };
+  const cotangent = scanned.outputs[names.length]!;
+  const wrt = trainWeights ? [hidden, norm] : [hidden];
+  const [dHidden, dNorm] = vjp(g, [{ value: normalised, cotangent }], wrt);
+  if (weightGradients) {
+    g.output("dNorm", dNorm!);
+    g.output("dHead", scanned.states[0]!);
   }
-  return { graph: g, terms, perToken };
+  return { terms, perToken, dHidden: dHidden! };
+}
+
+/** `addHead` alone: its input hidden [n, c, D], and with a gradient the output dHidden [n, c, D]. */
+export function headGraph(
+  config: ModelConfig,
+  loss: TokenLoss,
+  { floatType, ...options }: HeadOptions & { readonly floatType: FloatType },
+): HeadGraph {
+  const graph = new Graph({ floatType });
+  const { dHidden, ...names } = addHead(graph, config, loss, graph.input("hidden", ["n", "c", config.width]), options);
+  if (dHidden) graph.output("dHidden", dHidden);
+  return { graph, ...names };
 }
 
 /** The final norm alone: hidden [n, D] → normalised [n, D], what the head multiplies with its matrix. */

@@ -5,7 +5,7 @@ export type { ModelConfig } from "./config.ts";
 export { ARCHITECTURES, parseModelConfig, toHfConfig } from "./config.ts";
 export type { DecodeExtend, DecodeStart } from "./decoder.ts";
 export type { Drawn, DrawOptions } from "./drawing.ts";
-export type { EngineOptions, MeasureOptions, UpdateResult } from "./engine.ts";
+export type { EngineOptions, MeasureOptions, UpdatePlan, UpdateResult } from "./engine.ts";
 export { Engine } from "./engine.ts";
 export { layerParameter, parameterShapes } from "./families.ts";
 export { findModel } from "./find-model.ts";

@@ -5,6 +5,7 @@ import { writeFileAtomic } from "../utils/files.ts";
 import { canonicalJson, sha256 } from "../utils/hash.ts";
 import { adapterFor, isAdapterFolder, writeAdapterConfig } from "./adapter-files.ts";
 import { type ModelConfig, toHfConfig } from "./config.ts";
+import type { UpdatePlan } from "./engine.ts";
 import { parameterShapes } from "./families.ts";
 import { baseOf, findModel, INITIAL } from "./find-model.ts";
 import { openPolicy, type Policy } from "./host.ts";
@@ -40,6 +41,7 @@ export interface LearnerOptions {
   /** Seed of a fresh adapter. */
   readonly seed: number;
   readonly optimizer?: AdamWOptions;
+  readonly plan?: UpdatePlan;
   readonly threads?: number;
 }
 
@@ -69,6 +71,7 @@ export async function openLearner(options: LearnerOptions): Promise<Learner> {
     adapter,
     seed: options.seed,
     ...(options.optimizer === undefined ? {} : { optimizer: options.optimizer }),
+    ...(options.plan === undefined ? {} : { plan: options.plan }),
     ...(options.threads === undefined ? {} : { threads: options.threads }),
   });
   if (source.adapterFolder !== undefined) await policy.loadWeights(source.adapterFolder);

@@ -1,9 +1,11 @@
 import { type FloatType, floats, type Tensor } from "../graph/index.ts";
 import type { Floats } from "../optim/index.ts";
 import type { Blocks, HeadSession } from "./blocks.ts";
+import { EMBEDDING, FINAL_NORM, HEAD } from "./families.ts";
 import { type PackedLengths, type Packing, pack } from "./packing.ts";
 import { layerFeeds, outerTensors, type Parameters, trainableSuffixes } from "./parameters.ts";
 import type { Positions } from "./positions.ts";
+import { scoredFeeds } from "./scored-states.ts";
 import type { OtherPolicy } from "./token-loss.ts";
 
 /** Sequences to compute, and the tokens of them that a loss looks at. */
@@ -131,7 +133,36 @@ export class SequenceRunner {
     return (result.normalised!.data as Floats).slice();
   }
 
-  /** The same, and adds the gradient of the summed terms to `gradients`. */
+  /** The same in one run of the whole model, and adds the gradient of the summed terms to `gradients`. */
+  async accumulateWhole(
+    whole: HeadSession,
+    batch: SequenceBatch,
+    gradients: ReadonlyMap<string, Floats>,
+  ): Promise<TokenResults> {
+    const { config } = this.parameters;
+    const packing = this.pack(batch);
+    const feeds: Record<string, Tensor> = {
+      x: this.embedded(batch, packing),
+      ...packing.feeds,
+      ...this.headFeeds(whole, batch),
+      ...scoredFeeds(
+        batch.positions.map((position) => packing.rowOf[position]!),
+        this.chunksOf(batch),
+        packing.rows,
+      ),
+    };
+    for (let layer = 0; layer < config.layers; layer++)
+      for (const [suffix, weight] of Object.entries(layerFeeds(this.parameters, layer)))
+        feeds[`${layer}/${suffix}`] = weight;
+    const outputs = await whole.session.run(feeds);
+    for (let layer = 0; layer < config.layers; layer++)
+      for (const suffix of trainableSuffixes(this.parameters))
+        addInto(gradients.get(`model.layers.${layer}.${suffix}`)!, outputs[`${layer}/grad/${suffix}`]!.data as Floats);
+    this.addOuter(gradients, batch, packing, { outputs, dx: outputs.dx! });
+    return resultsOf(whole, outputs, batch.positions.length);
+  }
+
+  /** The same block by block, which keeps the layers' inputs alone. */
   async accumulate(
     head: HeadSession,
     batch: SequenceBatch,
@@ -139,20 +170,12 @@ export class SequenceRunner {
   ): Promise<TokenResults> {
     const packing = this.pack(batch);
     const inputs = this.takeKept(batch.forward) ?? (await this.layerInputs(batch, packing));
-    const { results, outputs } = await this.runHead(head, batch, this.statesAt(batch, packing, inputs.at(-1)!));
-    const { config, adapter } = this.parameters;
-    const full = adapter.kind === "none";
-    if (full) {
-      addInto(gradients.get("model.norm.weight")!, outputs.dNorm!.data as Floats);
-      addInto(
-        gradients.get(config.tied ? "model.embed_tokens.weight" : "lm_head.weight")!,
-        outputs.dHead!.data as Floats,
-      );
-    }
+    const states = this.statesAt(batch, packing, inputs.at(-1)!);
+    const { results, outputs } = await this.runHead(head, batch, states);
     let dy = this.spreadHidden(batch, packing, outputs.dHidden!.data as Floats);
     const session = await this.blocks.layerBackward(packing.hasTails);
     const suffixes = trainableSuffixes(this.parameters);
-    for (let layer = config.layers - 1; layer >= 0; layer--) {
+    for (let layer = this.parameters.config.layers - 1; layer >= 0; layer--) {
       const feeds = { x: inputs[layer]!, dy, ...layerFeeds(this.parameters, layer), ...packing.feeds };
       const result = await session.run(feeds);
       for (const suffix of suffixes) {
@@ -160,23 +183,42 @@ export class SequenceRunner {
       }
       dy = result.dx!;
     }
-    if (full) this.scatterRows(gradients.get("model.embed_tokens.weight")!, batch.ids, packing, dy.data as Floats);
+    this.addOuter(gradients, batch, packing, { outputs, dx: dy });
     return results;
   }
 
+  /** Adds the gradients of what is outside the layers, where it trains. */
+  private addOuter(
+    gradients: ReadonlyMap<string, Floats>,
+    { ids }: SequenceBatch,
+    packing: Packing,
+    { outputs, dx }: { outputs: Readonly<Record<string, Tensor>>; dx: Tensor },
+  ): void {
+    const { config, adapter } = this.parameters;
+    if (adapter.kind !== "none") return;
+    addInto(gradients.get(FINAL_NORM)!, outputs.dNorm!.data as Floats);
+    addInto(gradients.get(config.tied ? EMBEDDING : HEAD)!, outputs.dHead!.data as Floats);
+    this.scatterRows(gradients.get(EMBEDDING)!, ids, packing, dx.data as Floats);
+  }
+
   /** Inputs of every layer [N, D], and the output of the last one at the end. */
-  private async layerInputs({ ids }: SequenceBatch, { rows, rowOf, feeds, hasTails }: Packing): Promise<Tensor[]> {
-    const session = await this.blocks.layerForward(hasTails);
+  private async layerInputs(batch: SequenceBatch, packing: Packing): Promise<Tensor[]> {
+    const session = await this.blocks.layerForward(packing.hasTails);
+    const inputs = [this.embedded(batch, packing)];
+    for (let layer = 0; layer < this.parameters.config.layers; layer++) {
+      const { y } = await session.run({ x: inputs[layer]!, ...layerFeeds(this.parameters, layer), ...packing.feeds });
+      inputs.push(y!);
+    }
+    return inputs;
+  }
+
+  /** Embeddings of the tokens in their rows [N, D] */
+  private embedded({ ids }: SequenceBatch, { rows, rowOf }: Packing): Tensor {
     const placed = new Int32Array(rows).fill(this.parameters.config.padId);
     ids.forEach((id, i) => {
       placed[rowOf[i]!] = id;
     });
-    const inputs = [embed(this.parameters, placed, [rows])];
-    for (let layer = 0; layer < this.parameters.config.layers; layer++) {
-      const { y } = await session.run({ x: inputs[layer]!, ...layerFeeds(this.parameters, layer), ...feeds });
-      inputs.push(y!);
-    }
-    return inputs;
+    return embed(this.parameters, placed, [rows]);
   }
 
   /** The backward pass of `embed`: adds each row to the table row of its id, in order. */
@@ -188,51 +230,54 @@ export class SequenceRunner {
     });
   }
 
-  /** Runs the head on the scored tokens alone, in n chunks of c. The last chunk is filled up with copies whose features are 0. */
+  /** Runs the head on the scored tokens alone. @param states [n*D] */
   private async runHead(head: HeadSession, batch: SequenceBatch, states: Floats) {
-    const { config } = this.parameters;
-    const count = batch.positions.length;
-    const size = Math.min(count, MAX_CHUNK, Math.max(16, Math.floor(HEAD_ELEMENTS / config.vocab)));
-    const chunks = Math.ceil(count / size);
-    const shape = [chunks, size];
-    const source = (i: number): number => Math.min(i, count - 1);
-    const rows = floats(this.floatType, chunks * size * config.width);
-    const targets = new BigInt64Array(chunks * size);
-    for (let i = 0; i < chunks * size; i++) {
-      const from = source(i) * config.width;
-      rows.set(states.subarray(from, from + config.width), i * config.width);
-      targets[i] = BigInt(batch.targets[source(i)]!);
-    }
+    const [n, c] = this.chunksOf(batch);
+    const { width } = this.parameters.config;
+    const rows = floats(this.floatType, n * c * width);
+    rows.set(states);
+    for (let i = batch.positions.length; i < n * c; i++) rows.copyWithin(i * width, 0, width);
+    const hidden = this.tensor([n, c, width], rows);
+    const outputs = await head.session.run({ hidden, ...this.headFeeds(head, batch) });
+    return { results: resultsOf(head, outputs, batch.positions.length), outputs };
+  }
+
+  /** Scored tokens go through the head in n chunks of c. */
+  private chunksOf({ positions }: SequenceBatch): readonly [n: number, c: number] {
+    const { vocab } = this.parameters.config;
+    const size = Math.min(positions.length, MAX_CHUNK, Math.max(16, Math.floor(HEAD_ELEMENTS / vocab)));
+    return [Math.ceil(positions.length / size), size];
+  }
+
+  /** What a head reads beside the hidden states. The last chunk is filled up with tokens whose features are 0. */
+  private headFeeds(head: HeadSession, batch: SequenceBatch): Record<string, Tensor> {
+    const { width } = this.parameters.config;
+    const shape = this.chunksOf(batch);
+    const size = shape[0] * shape[1];
+    const targets = new BigInt64Array(size);
+    batch.targets.forEach((target, i) => {
+      targets[i] = BigInt(target);
+    });
     const { norm, head: matrix } = outerTensors(this.parameters);
     const feeds: Record<string, Tensor> = {
-      hidden: this.tensor([...shape, config.width], rows),
       target: { dtype: "int64", shape, data: targets },
       temperature: this.scalar(batch.temperature),
       norm,
       head: matrix,
     };
     for (const [name, values] of Object.entries(batch.features)) {
-      const padded = floats(this.floatType, chunks * size);
+      const padded = floats(this.floatType, size);
       padded.set(values);
       feeds[`feature/${name}`] = this.tensor(shape, padded);
     }
     for (const [name, value] of Object.entries(batch.scalars)) feeds[`scalar/${name}`] = this.scalar(value);
     for (const name of head.given) {
-      const rows = floats(this.floatType, chunks * size * config.width);
+      const rows = floats(this.floatType, size * width);
       rows.set(batch.distributions![name]!);
-      feeds[`${name}/hidden`] = this.tensor([...shape, config.width], rows);
+      feeds[`${name}/hidden`] = this.tensor([...shape, width], rows);
       feeds[`${name}/head`] = this.otherHeads[name] ?? matrix;
     }
-    const outputs = await head.session.run(feeds);
-    const perRow = (name: string): Floats => (outputs[name]!.data as Floats).slice(0, count);
-    const sum = (name: string): number => (outputs[name]!.data as Float64Array).reduce((total, x) => total + x, 0);
-    const results: TokenResults = {
-      logp: perRow("logp"),
-      entropy: perRow("entropy"),
-      perToken: Object.fromEntries(head.perToken.map((name) => [name, perRow(`token/${name}`)])),
-      terms: Object.fromEntries(head.terms.map((name) => [name, sum(`term/${name}`)])),
-    };
-    return { results, outputs };
+    return feeds;
   }
 
   /** Puts the gradients of the scored hidden states back to their places; zero elsewhere. */
@@ -264,6 +309,18 @@ export function embed(parameters: Parameters, ids: Int32Array, shape: readonly n
     rows.set(table.subarray(id * width, (id + 1) * width), i * width);
   });
   return { dtype: parameters.floatType, shape: [...shape, width], data: rows } as Tensor;
+}
+
+/** What a head told about the first `count` tokens. */
+function resultsOf(head: HeadSession, outputs: Readonly<Record<string, Tensor>>, count: number): TokenResults {
+  const perRow = (name: string): Floats => (outputs[name]!.data as Floats).slice(0, count);
+  const sum = (name: string): number => (outputs[name]!.data as Float64Array).reduce((total, x) => total + x, 0);
+  return {
+    logp: perRow("logp"),
+    entropy: perRow("entropy"),
+    perToken: Object.fromEntries(head.perToken.map((name) => [name, perRow(`token/${name}`)])),
+    terms: Object.fromEntries(head.terms.map((name) => [name, sum(`term/${name}`)])),
+  };
 }
 
 function addInto(sum: Floats, values: Floats): void {

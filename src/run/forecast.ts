@@ -62,7 +62,10 @@ export function forecast(recipe: Recipe): Forecast {
     weights: gb(parameters + (adapter === null ? 0 : trainable)),
     training: gb(3 * trainable),
     cache: gb(2 * 2 * sizes.layers * kvWidth * context * rows),
-    activations: gb(micro * (sizes.layers * sizes.width + inner) + 3 * Math.min(micro, HEAD_CHUNK) * sizes.vocab),
+    activations: gb(
+      micro * (update.plan === "fast" ? sizes.layers * inner : sizes.layers * sizes.width + inner) +
+        3 * Math.min(micro, HEAD_CHUNK) * sizes.vocab,
+    ),
     base: BASE_GB,
   };
   const total = Object.values(memory).reduce((sum, part) => sum + part, 0);

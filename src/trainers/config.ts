@@ -242,6 +242,12 @@ export const UpdateConfig = z.strictObject({
     .min(16)
     .default(8192)
     .describe("padded tokens computed at once; changes memory and speed, not the gradient"),
+  plan: z
+    .enum(["lean", "fast"])
+    .default("lean")
+    .describe(
+      "lean: layer by layer, each layer's forward pass is computed again in the backward pass, so that only the layers' inputs are held; fast: the whole model in one run, which holds what the backward pass needs",
+    ),
   clipGradNorm: z.number().positive().default(1).describe("global L2 norm that gradients are scaled down to"),
 });
 export type UpdateConfig = z.infer<typeof UpdateConfig>;

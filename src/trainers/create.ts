@@ -57,6 +57,7 @@ async function createWith(registry: EnvRegistry, { recipe, threads }: TrainingJo
         adapter: adapterOf(recipe.adapter),
         seed: recipe.seed,
         optimizer: { beta1, beta2, epsilon, weightDecay },
+        plan: recipe.update.plan,
         ...(threads === undefined ? {} : { threads }),
       }),
     );

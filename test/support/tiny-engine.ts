@@ -1,6 +1,13 @@
 import type { TestContext } from "node:test";
 import type { FloatType } from "../../src/graph/index.ts";
-import { type Adapter, Engine, type ModelConfig, oneSequence, type SequenceBatch } from "../../src/policy/index.ts";
+import {
+  type Adapter,
+  Engine,
+  type ModelConfig,
+  oneSequence,
+  type SequenceBatch,
+  type UpdatePlan,
+} from "../../src/policy/index.ts";
 import { createRng, type Rng } from "../../src/utils/rng.ts";
 import { tinyConfig } from "./tiny-model.ts";
 
@@ -16,15 +23,16 @@ export interface TinyEngineOptions {
   readonly changes?: Partial<ModelConfig>;
   readonly adapter?: Adapter;
   readonly floatType?: FloatType;
+  readonly plan?: UpdatePlan;
   /** Noise on every weight, so that biases are not 0 and norms not 1. A fresh adapter stays without effect. */
   readonly noise?: number;
 }
 
 /** An engine on a tiny model, freed after the test. */
 export async function tinyEngine(t: TestContext, options: TinyEngineOptions = {}): Promise<Engine> {
-  const { changes = {}, adapter = { kind: "none" }, floatType = "float32", noise = 0.2 } = options;
+  const { changes = {}, adapter = { kind: "none" }, floatType = "float32", noise = 0.2, plan = "lean" } = options;
   const origin = { kind: "initial", config: tinyConfig(changes), seed: 5, scale: 1 } as const;
-  const engine = await Engine.create({ origin, adapter, seed: 9, floatType, threads: 1 });
+  const engine = await Engine.create({ origin, adapter, seed: 9, floatType, threads: 1, plan });
   t.after(() => engine.dispose());
   for (const [name, { data }] of engine.parameters.tensors)
     if (!name.includes("lora_")) addNoise(data as Float32Array, noise, createRng("noise").fork(name));
