@@ -20,9 +20,11 @@ const recipes = readdirSync(join(clone, "recipes"), { recursive: true, encoding:
 function missing(name: string): string | false {
   const { model, tasks, smoke } = parse(readFileSync(join(clone, "recipes", name), "utf8")) as {
     model: unknown;
-    tasks?: { train?: { name?: string } };
+    tasks?: { train?: { name?: string; env?: { name?: string } } };
     smoke?: { model?: unknown };
   };
+  if (tasks?.train?.env?.name === "scienceworld" && !existsSync(join(clone, "models/scienceworld")))
+    return "the simulator is missing: bash scripts/fetch-scienceworld brings it";
   const used = String(smoke?.model ?? model);
   if (used.startsWith("scienceworld-") && !existsSync(join(clone, "models", used)))
     return "a model is missing: npm run make:scienceworld makes it, with the real simulator";
