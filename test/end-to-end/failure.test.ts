@@ -38,12 +38,12 @@ test("rlvr train: a disk that fills up stops the run with exit code 1; the last 
   assert.equal(readMetrics(join(out, "metrics.jsonl")).at(-1)!.step, last + 2);
 });
 
-test("rlvr train: a gradient that is not finite stops the step with exit code 1, names the first bad tensor and saves the batch", async () => {
-  const path = recipe("nan", ["lr: 1.0e-3", "lr: 1.0e+38"], ["evaluate: {samples: 2, limit: 4}", "evaluate: null"]);
+test("rlvr train: numbers that are not finite stop the step with exit code 1, names the first bad tensor and saves the batch", async () => {
+  const path = recipe("nan", ["lr: 1.0e-3", "lr: 1.0e+39"], ["evaluate: {samples: 2, limit: 4}", "evaluate: null"]);
   const out = join(root, "nan");
   const { code, stderr } = await cli("train", path, "--out", out, "--threads", "1", "--quiet", "--steps", "6");
   assert.equal(code, 1, stderr);
-  assert.match(stderr, /step \d: NaN or infinity in the update .*the first bad tensor is the gradient of model\.\S+\./);
+  assert.match(stderr, /step \d: NaN or infinity in the update .*the first bad tensor is the weight model\.\S+\./);
   const [, saved] = /The batch is saved in (\S+\.jsonl\.gz)\./.exec(stderr)!;
   assert.ok(readdirSync(out).includes(saved!.slice(out.length + 1)));
   assert.equal(readSamples(saved!).length, 8);
