@@ -36,12 +36,14 @@ const SMOLLM2 = ["--shape", "576,30,9,3,64,1536,49152"];
 function update(adapter: "full" | "lora", rows: number, length: number): BenchCase {
   const lora = adapter === "lora" ? ["--lora", "16"] : [];
   const size = ["--B", String(rows), "--T", String(length), ...SMOLLM2, ...lora];
+  const mine = ["update", "--shape", "smollm2", "--rows", String(rows), "--length", String(length), ...lora];
   const long = rows * length > 1024;
   return {
     name: `update-${adapter}-${rows}x${length}`,
     what: `forward and backward with log-prob and entropy gradients, ${rows} rows of ${length} tokens, SmolLM2-135M's shape, ${adapter === "lora" ? "LoRA of rank 16" : "all weights"}`,
     runners: [
-      ours("rlvr", "update", "--shape", "smollm2", "--rows", String(rows), "--length", String(length), ...lora),
+      ours("rlvr, plan fast", ...mine, "--plan", "fast"),
+      ours("rlvr, plan lean", ...mine),
       torch("float32", ...size),
       torch("bf16 autocast", ...size, "--dtype", "autocast"),
       ...(long && adapter === "lora" ? [torch("float32, checkpointing", ...size, "--ckpt")] : []),

@@ -20,7 +20,7 @@ export interface WorkerResult {
   readonly failure: string | null;
 }
 
-const REST_MS = 300; // threads of the worker before stop spinning
+const REST_MS = 100; // threads of the worker before stop spinning
 const END_MS = 20_000;
 const SHOWN = 600;
 

@@ -1,4 +1,4 @@
-import { openPolicy, type Policy, type SequenceBatch } from "../../src/policy/index.ts";
+import { openPolicy, type Policy, type SequenceBatch, type UpdatePlan } from "../../src/policy/index.ts";
 import { type LaidRow, packSequences } from "../../src/trainers/shared-prompts.ts";
 import { createRng } from "../../src/utils/rng.ts";
 import { serve, type WorkerInfo } from "./protocol.ts";
@@ -10,11 +10,12 @@ export interface PolicyChoice {
   /** Rank of the adapter; 0: all weights train. */
   readonly lora: number;
   readonly threads: number;
+  readonly plan: UpdatePlan;
 }
 
 /** The product's policy, in its thread. */
-export function openBenchPolicy({ shape, lora, threads }: PolicyChoice): Promise<Policy> {
-  return openPolicy({ origin: originOf(shape), adapter: adapterOf(lora), seed: 1, threads });
+export function openBenchPolicy({ shape, lora, threads, plan }: PolicyChoice): Promise<Policy> {
+  return openPolicy({ origin: originOf(shape), adapter: adapterOf(lora), seed: 1, threads, plan });
 }
 
 const rng = createRng("bench");
