@@ -104,7 +104,7 @@ export class GraphCore {
     return this.constant(tensorOf("int64", [values.length], values));
   }
 
-  /** Adds a node; returns its outputs. The same operator on the same inputs is created once. */
+  /** Adds a node; returns its outputs. The same operator on the same inputs is created once, but for those with a body or a gradient of their own. */
   node(
     op: string,
     inputs: readonly (Value | null)[],
@@ -112,9 +112,9 @@ export class GraphCore {
     attributes: Readonly<Record<string, Attribute>> = {},
     domain: Node["domain"] = "",
   ): readonly Value[] {
-    const hasBody = Object.values(attributes).some((attribute) => "body" in attribute);
+    const isUnique = Object.values(attributes).some((attribute) => "body" in attribute || "gradient" in attribute);
     const specs = outputs.map(({ dtype, shape }) => `${dtype}[${shape}]`).join(); // a symbol may be named anew: [T*2] or [N]
-    const key = `${domain}${op}(${inputs.map((input) => input?.name ?? "").join()})${specs}${JSON.stringify(hasBody ? this.counter.next : attributes)}`;
+    const key = `${domain}${op}(${inputs.map((input) => input?.name ?? "").join()})${specs}${JSON.stringify(isUnique ? this.counter.next : attributes)}`;
     const found = this.lookUp(key);
     if (found) return found;
     const name = this.freshName(op);

@@ -13,5 +13,5 @@ export { compile } from "./session.ts";
 export { describe, dimAdd, dimMul, expectShape } from "./shape.ts";
 export { simplify } from "./simplify.ts";
 export { BYTES, floats, sizeOf, tensor, tensorOf, zeros } from "./tensor.ts";
-export type { DataOf, Dim, DType, FloatType, Shape, Tensor, Value } from "./types.ts";
+export type { DataOf, Dim, DType, FloatType, OwnGradient, OwnGradientContext, Shape, Tensor, Value } from "./types.ts";
 export { vjpRules } from "./vjp.ts";

@@ -41,18 +41,18 @@ export function simplify(graph: GraphCore): Program {
     for (const name of capturedNames(node)) live.add(aliases.get(name)?.name ?? name);
   }
   const constants = graph.constants.filter(({ value }) => live.has(value.name));
-  return { nodes: sumsIntoProducts(graph, nodes.reverse(), resolve), constants, aliases, live };
+  return { nodes: sumsIntoProducts(graph, nodes.reverse(), aliases), constants, aliases, live };
 }
 
 /** a·b + c of equal shapes, where nothing else uses a·b, is one Gemm: it starts from c, which costs a copy in place of a sum. */
-function sumsIntoProducts(graph: GraphCore, nodes: readonly Node[], resolve: (value: Value) => Value): Node[] {
+function sumsIntoProducts(graph: GraphCore, nodes: readonly Node[], aliases: ReadonlyMap<string, Value>): Node[] {
   const uses = new Map<string, number>();
   const use = (name: string): void => void uses.set(name, (uses.get(name) ?? 0) + 1);
   for (const node of nodes) {
     for (const input of node.inputs) if (input) use(input.name);
-    for (const name of capturedNames(node)) use(name);
+    for (const name of capturedNames(node)) use(aliases.get(name)?.name ?? name);
   }
-  for (const { value } of graph.outputs) use(resolve(value).name);
+  for (const { value } of graph.outputs) use(resolveAlias(aliases, value).name);
   const products = new Map(
     nodes.filter(({ op, inputs }) => op === "Gemm" && inputs.length === 2).map((node) => [node.outputs[0]!.name, node]),
   );

@@ -170,6 +170,8 @@ export const vjpRules: Readonly<Record<string, VjpRule>> = {
   WithGradient: rule((g, { node, inputs: [y, ...values], needs }, ct) => {
     const own = node.attributes.gradient;
     if (!own || !("gradient" in own)) throw new ShapeError(`internal: ${node.name}: no gradient`);
+    if (needs[0] && !needs.slice(1, 1 + own.inputs).includes(true))
+      throw new ShapeError(`grad(): ${node.name} has a gradient of its own, which says nothing of what is asked for`);
     const [inputs, remembered] = [values.slice(0, own.inputs), values.slice(own.inputs)];
     const cts = own.gradient(g, ct, { y: y!, inputs, needs: needs.slice(1, 1 + own.inputs), remembered });
     return [null, ...cts, ...remembered.map(() => null)];
@@ -267,10 +269,13 @@ export const vjpRules: Readonly<Record<string, VjpRule>> = {
   Expand: rule((g, { inputs: [x] }, ct) => [sumTo(g, ct, x!.shape), null]),
 
   // ops/indexing.ts
+  // not by rows (ScatterND): ONNX Runtime adds rows of one id on several threads at once, and loses some
   Gather: rule((g, { inputs: [table, ids] }, ct) => {
-    const flat = g.flatten(ids!);
-    const rows = g.reshape(ct, [flat.shape[0]!, ...table!.shape.slice(1)]);
-    return [g.scatterAddRows(zerosLike(g, table!), flat, rows), null];
+    const row = table!.shape.slice(1);
+    const flat = g.flatten(ids!.dtype === "int64" ? ids! : g.cast(ids!, "int64"));
+    const count = flat.shape[0]!;
+    const places = g.expand(g.reshape(flat, [count, ...row.map(() => 1)]), [count, ...row]);
+    return [g.scatterAddElements(zerosLike(g, table!), places, g.reshape(ct, [count, ...row]), 0), null];
   }),
   GatherElements: rule((g, { node, inputs: [x, indices] }, ct) => [
     g.scatterAddElements(zerosLike(g, x!), indices!, ct, intOf(node.attributes.axis)),

@@ -180,3 +180,22 @@ test("simplify: a product that something else uses, or of another shape than the
     ["Gemm", "Add"],
   );
 });
+
+test("simplify: a product whose marker a body uses stays beside a sum with it", async () => {
+  const g = new Graph({ floatType: "float64" });
+  const [x, w, c] = [g.input("x", [2, 3]), g.input("w", [3, 2]), g.input("c", [2, 2])];
+  const product = g.gemm(x, w);
+  const marked = g.stopGradient(product);
+  const { outputs } = g.scan([], [c], (body, _states, [row]) => ({
+    states: [],
+    outputs: [body.add(body.reduceSum(marked), row!)],
+  }));
+  g.output("sum", g.add(product, c));
+  g.output("scanned", outputs[0]!);
+  const feeds = { x: randn("x", 2, 3), w: randn("w", 3, 2), c: randn("c", 2, 2) };
+  const { sum, scanned } = await run(g, feeds);
+  const total = sum!.reduce((all, value, i) => all + value - Number(feeds.c.data[i]), 0);
+  scanned!.forEach((value, i) => {
+    assert.ok(Math.abs(value - total - Number(feeds.c.data[i])) < 1e-12);
+  });
+});

@@ -269,3 +269,42 @@ test("compile: a gradient graph runs", async () => {
   assert.deepEqual([...dx!.data], [3, -4]);
   await session.dispose();
 });
+
+test("withGradient: two rules on one value stay two values", async () => {
+  const g = new Graph({ floatType: "float64" });
+  const x = g.input("x", [2]);
+  const y = g.exp(x);
+  const times = (factor: number) => g.withGradient(y, [x], (h, ct) => [h.mul(ct, factor)]);
+  const [dx] = vjp(
+    g,
+    [2, 5].map((factor) => ({ value: times(factor), cotangent: g.full([2], 1) })),
+    [x],
+  );
+  g.output("dx", dx!);
+  assert.deepEqual((await run(g, { x: randn("x", 2) })).dx, [7, 7]);
+});
+
+test("withGradient: a gradient that its rule says nothing of is refused", () => {
+  const g = new Graph({ floatType: "float64" });
+  const [x, w] = [g.input("x", [2]), g.input("w", [2])];
+  const y = g.withGradient(g.mul(x, w), [x], (h, ct) => [h.mul(ct, 2)]);
+  assert.throws(() => vjp(g, [{ value: y, cotangent: g.full([2], 1) }], [w]), /says nothing of what is asked for/);
+});
+
+test("vjp of Gather: many rows of one id add up on several threads", async () => {
+  const count = 200_000;
+  const g = new Graph();
+  const [table, ids] = [g.input("table", [3, 2]), g.input("ids", [count], "int32")];
+  const [d] = vjp(g, [{ value: g.gather(table, ids), cotangent: g.full([count, 2], 1) }], [table]);
+  g.output("d", d!);
+  const session = await compile(g, { name: "gather", threads: 2 });
+  const feeds = {
+    table: tensorOf("float32", [3, 2], [0, 0, 0, 0, 0, 0]),
+    ids: tensorOf("int32", [count], new Array<number>(count).fill(1)),
+  };
+  for (let i = 0; i < 5; i++) {
+    const { d } = await session.run(feeds);
+    assert.deepEqual(Array.from(d!.data, Number), [0, 0, count, count, 0, 0]);
+  }
+  await session.dispose();
+});

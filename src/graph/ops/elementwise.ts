@@ -71,7 +71,7 @@ export class ElementwiseOps extends GraphCore {
   }
   /**
    * y, which the reverse sweep sees as a function of these inputs with this rule; how y was computed does not matter to it. For what has a cheaper
-   * gradient than the sweep would derive.
+   * gradient than the sweep would derive. What y depends on beside the inputs gets no gradient through it.
    */
   withGradient(y: Value, inputs: readonly Value[], gradient: OwnGradient, remembered: readonly Value[] = []): Value {
     const attributes = { gradient: { gradient, inputs: inputs.length } };
