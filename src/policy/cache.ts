@@ -68,14 +68,7 @@ export class KeyValueCache {
     const gather = (source: Float32Array, part: "keys" | "values"): Tensor => {
       if (into[part].length < size) into[part] = new Float32Array(size);
       const target = into[part].subarray(0, size);
-      let to = 0;
-      for (let position = 0; position < length; position++) {
-        for (const row of rows) {
-          const from = (position * this.rows + row) * width;
-          target.set(source.subarray(from, from + width), to);
-          to += width;
-        }
-      }
+      pickRows(source, target, { width, before: this.rows, rows, length });
       return this.tensor(target, length);
     };
     const { keys, values } = this.layers[layer]!;
@@ -110,20 +103,8 @@ export class KeyValueCache {
   /** Drops all rows but these (ascending). */
   keep(rows: readonly number[]): void {
     const { width } = this.sizes;
-    const filled = Math.max(...this.lengths);
-    const before = this.rows;
-    for (const layer of this.layers) {
-      for (const array of [layer.keys, layer.values]) {
-        let to = 0;
-        for (let position = 0; position < filled; position++) {
-          for (const row of rows) {
-            const from = (position * before + row) * width;
-            array.copyWithin(to, from, from + width); // never overtakes what is still to be read
-            to += width;
-          }
-        }
-      }
-    }
+    const picked = { width, before: this.rows, rows, length: Math.max(...this.lengths) };
+    for (const { keys, values } of this.layers) for (const array of [keys, values]) pickRows(array, array, picked);
     this.lengths = rows.map((row) => this.lengths[row]!);
   }
 
@@ -139,5 +120,23 @@ export class KeyValueCache {
   private tensor(data: Float32Array, length: number): Tensor {
     const { headDim } = this.sizes;
     return { dtype: "float32", shape: [length, data.length / (Math.max(1, length) * headDim), headDim], data };
+  }
+}
+
+/** Of each of `length` positions of `before` rows, these rows (ascending): into another array, or to the front of the same one. */
+export function pickRows(
+  source: Float32Array,
+  target: Float32Array,
+  { width, before, rows, length }: { width: number; before: number; rows: readonly number[]; length: number },
+): void {
+  let to = 0;
+  for (let position = 0; position < length; position++) {
+    for (const row of rows) {
+      const from = (position * before + row) * width;
+      if (source === target)
+        target.copyWithin(to, from, from + width); // never overtakes what is still to be read
+      else target.set(source.subarray(from, from + width), to);
+      to += width;
+    }
   }
 }

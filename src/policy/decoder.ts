@@ -2,11 +2,11 @@ import type { Tensor } from "../graph/index.ts";
 import type { Blocks } from "./blocks.ts";
 import { KeyValueCache, type NewEntries, type Placement, type Scratch } from "./cache.ts";
 import { Drawing, type Drawn, type DrawOptions } from "./drawing.ts";
-import { extendRuns } from "./extend-runs.ts";
+import { extendRuns, type RowSizes } from "./extend-runs.ts";
 import { pack } from "./packing.ts";
 import { layerFeeds, outerTensors, type Parameters } from "./parameters.ts";
 import { type Positions, positionColumn } from "./positions.ts";
-import { PromptCache } from "./prompt-cache.ts";
+import { PromptCache, pastFeeds } from "./prompt-cache.ts";
 import { embed } from "./sequences.ts";
 
 /** Prompts to decode from, with the first tokens' random numbers. */
@@ -100,19 +100,20 @@ export class Decoder {
     const { lengths } = this.cache;
     const live = active ? rows.filter((row) => active[row]) : rows;
     const past = Math.max(1, ...live.map((row) => lengths[row]!));
+    const prompts = this.prompts?.view(rows, 1) ?? null;
     const feeds: Record<string, Tensor> = {
       ids: { dtype: "int64", shape: [rows.length], data: BigInt64Array.from(this.drawn, (id) => BigInt(id)) },
       mask: { dtype: "float32", shape: [rows.length, 1, 1, past], data: this.cache.mask(rows, past) },
       embedding: outerTensors(this.parameters).embedding,
       ...this.places(rows.map((row) => this.filled(row))),
-      ...this.prompts?.feeds(rows, 1),
+      ...prompts?.feeds,
     };
     for (let layer = 0; layer < config.layers; layer++) {
       for (const [suffix, weight] of Object.entries(layerFeeds(this.parameters, layer)))
         feeds[`${layer}/${suffix}`] = weight;
-      Object.assign(feeds, this.pastFeeds(`${layer}/`, layer, this.cache.past(layer, past)));
+      Object.assign(feeds, pastFeeds(`${layer}/`, this.cache.past(layer, past), prompts?.of(layer)));
     }
-    const result = await (await this.blocks.decode(this.prompts !== null)).run(feeds);
+    const result = await (await this.blocks.decode(prompts !== null)).run(feeds);
     const placements = live.map((row) => ({ row, from: row, count: 1 }));
     const even = live.length === rows.length && lengths.every((length) => length === lengths[0]);
     for (let layer = 0; layer < config.layers; layer++) {
@@ -128,9 +129,9 @@ export class Decoder {
   /** Feeds given tokens to some rows and draws the next token of each; the others rest. */
   async extend({ rows, tokens, uniforms, restart = false }: DecodeExtend): Promise<Drawn> {
     const { width } = this.parameters.config;
-    if (restart) for (const row of rows) this.forget(row);
+    if (restart) this.forget(rows);
     const hidden = new Float32Array(rows.length * width);
-    const sizes = rows.map((row, i) => ({ past: this.filled(row), tokens: tokens[i]!.length }));
+    const sizes = rows.map((row, i) => ({ ...this.rowSizes(row), tokens: tokens[i]!.length }));
     for (const places of extendRuns(sizes, this.parameters.config.heads)) {
       const last = await this.extendSome(
         places.map((place) => rows[place]!),
@@ -155,18 +156,14 @@ export class Decoder {
     return this.cache.lengths[row]! + (this.prompts?.before(row) ?? 0);
   }
 
-  private forget(row: number): void {
-    this.cache.lengths[row] = 0;
-    this.prompts?.leave(row);
+  private rowSizes(row: number): Omit<RowSizes, "tokens"> {
+    const prompt = this.prompts?.promptOfRow(row) ?? -1;
+    return { past: this.cache.lengths[row]!, prompt, before: this.prompts?.before(row) ?? 0 };
   }
 
-  private pastFeeds(prefix: string, layer: number, own: { keys: Tensor; values: Tensor }): Record<string, Tensor> {
-    const shared = this.prompts?.of(layer);
-    return {
-      [`${prefix}past/keys`]: own.keys,
-      [`${prefix}past/values`]: own.values,
-      ...(shared ? { [`${prefix}prompt/keys`]: shared.keys, [`${prefix}prompt/values`]: shared.values } : {}),
-    };
+  private forget(rows: readonly number[]): void {
+    for (const row of rows) this.cache.lengths[row] = 0;
+    this.prompts?.leave(rows);
   }
 
   private allRows(): number[] {
@@ -244,18 +241,19 @@ export class Decoder {
     const length = Math.max(...tokens.map((some) => some.length));
     const past = Math.max(1, ...rows.map((row) => this.cache.lengths[row]!));
     const placements = rows.map((row, i) => ({ row, from: i * length, count: tokens[i]!.length }));
-    const session = await this.blocks.layerExtend(this.prompts !== null);
+    const prompts = this.prompts?.view(rows, length) ?? null;
+    const session = await this.blocks.layerExtend(prompts !== null);
     const shape = [rows.length, 1, 1, past];
     const aux = {
       ...this.places(rows.flatMap((row) => Array.from({ length }, (_, t) => this.filled(row) + t))),
       causal: this.positions.causal(length),
       mask: { dtype: "float32", shape, data: this.cache.mask(rows, past) } as Tensor,
-      ...this.prompts?.feeds(rows, length),
+      ...prompts?.feeds,
     };
     let x = embed(this.parameters, this.padded(tokens, length), [rows.length, length]);
     for (let layer = 0; layer < layers; layer++) {
       const own = this.cache.pastOf(rows, layer, past, this.scratch);
-      const feeds = { x, ...layerFeeds(this.parameters, layer), ...aux, ...this.pastFeeds("", layer, own) };
+      const feeds = { x, ...layerFeeds(this.parameters, layer), ...aux, ...pastFeeds("", own, prompts?.of(layer)) };
       const result = await session.run(feeds);
       this.cache.write(layer, entriesOf(result), placements);
       x = result.y!;

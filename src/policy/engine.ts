@@ -154,11 +154,12 @@ export class Engine {
    * Log-probs, entropies and the outputs of a program, without gradient.
    * @param options.program name given to `useProgram`; log-probs and entropies alone when absent
    * @param options.policy the reference is the model before training: the adapter switched off, or the weights of the model's files
-   * @param options.keepAs number for `batch.forward` of an `accumulate` before the next update
+   * @param options.keepAs number for `batch.forward` of an `accumulate` before the next update; plan fast keeps nothing
    * @param options.hidden returns the hidden states that `batch.distributions` takes
    */
   async measure(batch: SequenceBatch, options: MeasureOptions = {}): Promise<MeasuredTokens> {
-    const { program, policy = "current", ...rest } = options;
+    const { program, policy = "current", keepAs, hidden } = options;
+    const rest = { ...(hidden ? { hidden } : {}), ...(keepAs !== undefined && this.plan === "lean" ? { keepAs } : {}) };
     const head = program === undefined ? await this.program(PLAIN, PLAIN_LOSS) : this.programs.get(program);
     if (!head) throw new Error(`internal: program ${program} was not set`);
     return policy === "current" ? this.runner.score(head, batch, rest) : this.reference().score(head, batch, rest);

@@ -2,7 +2,7 @@ import { type FloatType, floats, type Tensor } from "../graph/index.ts";
 import type { ModelConfig } from "./config.ts";
 
 const MASKED = -1e9;
-const KEPT_MASKS = 16;
+const KEPT_BYTES = 32 << 20; // of masks; a larger one is kept alone
 
 /** Rotary tables and causal masks, computed once a size. */
 export class Positions {
@@ -10,6 +10,7 @@ export class Positions {
   private readonly config: ModelConfig;
   private angles: { cos: Tensor; sin: Tensor };
   private readonly masks = new Map<number, Tensor>();
+  private keptBytes = 0;
 
   constructor(config: ModelConfig, floatType: FloatType) {
     this.config = config;
@@ -31,10 +32,17 @@ export class Positions {
       const data = floats(this.floatType, length * length);
       for (let i = 0; i < length; i++) data.fill(MASKED, i * length + i + 1, (i + 1) * length);
       mask = this.tensor([length, length], data);
-      if (this.masks.size >= KEPT_MASKS) this.masks.delete(this.masks.keys().next().value!);
+      this.keptBytes += data.byteLength;
+      while (this.keptBytes > KEPT_BYTES && this.masks.size > 0) this.dropOldest();
       this.masks.set(length, mask);
     }
     return mask;
+  }
+
+  private dropOldest(): void {
+    const [length, { data }] = this.masks.entries().next().value!;
+    this.masks.delete(length);
+    this.keptBytes -= (data as Float32Array).byteLength;
   }
 
   private makeTable(length: number): { cos: Tensor; sin: Tensor } {

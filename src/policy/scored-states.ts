@@ -2,7 +2,7 @@ import type { Graph, Tensor, Value } from "../graph/index.ts";
 
 /**
  * Hidden states of the scored tokens, out of those of all rows. A row may be scored several times: completions of one prompt all begin behind its last
- * token. The gradient is made of gathers, since a scatter that adds up is not the same from run to run on several threads.
+ * token. The gradient is made of gathers, since ONNX Runtime's scatter by rows loses additions to one row on several threads.
  *
  * Inputs that it declares: states/rows [n, c] row of each scored token; states/several [E, K] scored tokens of the rows that have more than one; states/back [N]
  * for each row its scored token, or n*c + 1 + its place in `several`; n*c stands for nothing.

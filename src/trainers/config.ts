@@ -241,7 +241,9 @@ export const UpdateConfig = z.strictObject({
     .int()
     .min(16)
     .default(8192)
-    .describe("padded tokens computed at once; changes memory and speed, not the gradient"),
+    .describe(
+      "tokens computed at once, gaps of the attention's blocks counted; changes memory and speed, not the gradient",
+    ),
   plan: z
     .enum(["lean", "fast"])
     .default("lean")
