@@ -21,7 +21,7 @@ import { outerTensors, type Parameters, parametersOf, type WeightOrigin, without
 import { Positions } from "./positions.ts";
 import { type MeasuredTokens, type SequenceBatch, SequenceRunner, type TokenResults } from "./sequences.ts";
 import { type LossSource, loadLoss, type TokenLoss } from "./token-loss.ts";
-import { loadMoments, loadWeights, saveMoments, saveWeights } from "./weight-files.ts";
+import { loadMoments, loadWeights, saveMoments, saveWeights, withWeightsOf } from "./weight-files.ts";
 
 /** What an engine is made from; can be sent to a thread. */
 export interface EngineOptions {
@@ -29,6 +29,8 @@ export interface EngineOptions {
   readonly adapter: Adapter;
   /** Seed of the adapter's initial weights. */
   readonly seed: number;
+  /** Folder of the adapter that training starts from, for the reference; `loadWeights` reads it into the policy. Absent: the adapter is fresh. */
+  readonly startAdapter?: string;
   readonly optimizer?: AdamWOptions;
   /** float64 is for gradient checks; decoding needs float32. */
   readonly floatType?: FloatType;
@@ -81,6 +83,7 @@ export class Engine {
   private whole: Partial<Record<"plain" | "tails", HeadSession>> = {};
   private readonly programs = new Map<string, HeadSession>();
   private readonly origin: WeightOrigin;
+  private readonly startAdapter: string | undefined;
   private referenceRunner: SequenceRunner | undefined;
   private decoder: Decoder | undefined;
 
@@ -93,6 +96,7 @@ export class Engine {
     const { threads, plan = "lean" } = options;
     this.plan = plan;
     this.origin = options.origin;
+    this.startAdapter = options.startAdapter;
     this.parameters = parameters;
     this.blocks = new Blocks({ config, adapter, floatType, trainable, ...(threads === undefined ? {} : { threads }) });
     this.positions = new Positions(config, floatType);
@@ -153,7 +157,7 @@ export class Engine {
   /**
    * Log-probs, entropies and the outputs of a program, without gradient.
    * @param options.program name given to `useProgram`; log-probs and entropies alone when absent
-   * @param options.policy the reference is the model before training: the adapter switched off, or the weights of the model's files
+   * @param options.policy the reference is the model before training: a fresh adapter switched off, a given one as it was, or the weights of the model's files
    * @param options.keepAs number for `batch.forward` of an `accumulate` before the next update; plan fast keeps nothing
    * @param options.hidden returns the hidden states that `batch.distributions` takes
    */
@@ -316,13 +320,17 @@ export class Engine {
   /** The model before training, loaded at first use; its head serves losses that look at the reference. */
   private reference(): SequenceRunner {
     if (this.referenceRunner) return this.referenceRunner;
-    const { adapter, floatType } = this.parameters;
-    const parameters =
-      adapter.kind === "none"
-        ? parametersOf(this.origin, adapter, { floatType, seed: 0 })
-        : withoutAdapter(this.parameters);
+    const parameters = this.parametersBeforeTraining();
     this.runner.otherHeads.reference = outerTensors(parameters).head;
     this.referenceRunner = new SequenceRunner(this.blocks, parameters, this.positions);
     return this.referenceRunner;
+  }
+
+  private parametersBeforeTraining(): Parameters {
+    const { adapter, floatType } = this.parameters;
+    if (adapter.kind === "none") return parametersOf(this.origin, adapter, { floatType, seed: 0 });
+    return this.startAdapter === undefined
+      ? withoutAdapter(this.parameters)
+      : withWeightsOf(this.parameters, this.startAdapter);
   }
 }

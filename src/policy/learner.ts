@@ -70,6 +70,7 @@ export async function openLearner(options: LearnerOptions): Promise<Learner> {
     origin: source.origin,
     adapter,
     seed: options.seed,
+    ...(source.adapterFolder === undefined ? {} : { startAdapter: source.adapterFolder }),
     ...(options.optimizer === undefined ? {} : { optimizer: options.optimizer }),
     ...(options.plan === undefined ? {} : { plan: options.plan }),
     ...(options.threads === undefined ? {} : { threads: options.threads }),

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { Tensor } from "../graph/index.ts";
 import { type Floats, flattenMoments, type Optimizer, type OptimizerState } from "../optim/index.ts";
 import { DataError } from "../utils/errors.ts";
 import { ADAPTER_FILE, peftName } from "./adapter-files.ts";
@@ -25,6 +26,19 @@ export function loadWeights(parameters: Parameters, folder: string): void {
   } finally {
     weights.close();
   }
+}
+
+/** The same base weights with the trained weights of a folder in place of the present ones. Nothing trains. @throws DataError as {@link loadWeights} */
+export function withWeightsOf(parameters: Parameters, folder: string): Parameters {
+  const trainable = new Map([...parameters.trainable].map(([name, data]) => [name, data.slice()]));
+  loadWeights({ ...parameters, trainable }, folder);
+  const tensors = new Map(
+    [...parameters.tensors].map(([name, tensor]): [string, Tensor] => [
+      name,
+      trainable.has(name) ? ({ ...tensor, data: trainable.get(name)! } as Tensor) : tensor,
+    ]),
+  );
+  return { ...parameters, tensors, trainable: new Map() };
 }
 
 /** Writes the optimizer's moments. */

@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type TestContext, test } from "node:test";
-import { openLearner, openModel, openPolicy, type Policy } from "../../src/policy/index.ts";
+import { type Learner, openLearner, openModel, openPolicy, type Policy } from "../../src/policy/index.ts";
 import { openSafetensors } from "../../src/policy/safetensors.ts";
 import { type TensorToWrite, writeSafetensors } from "../../src/policy/safetensors-write.ts";
 import { seedlingTokenizerFiles } from "../../src/policy/seedling-tokenizer.ts";
 import { packRows } from "../../src/trainers/micro-batch.ts";
+import { lossSource } from "../../src/trainers/objective.ts";
 import { DataError } from "../../src/utils/errors.ts";
 import { reference, temporaryFolder } from "./fixtures.ts";
 
@@ -112,6 +113,41 @@ test("openLearner: an adapter is trained further in its own form, saved and open
     openLearner({ model: adapter, adapter: { ...same, rank: 16 }, seed: 0 }),
     /^ConfigError: .*adapter: is an adapter \(rank 2, alpha 3, down_proj q_proj v_proj\) and is trained further as it is, but the recipe asks for another one \(rank 16, /,
   );
+});
+
+test("measure: the reference of a run that starts from an adapter is that adapter, also after updates and when resumed", async (t) => {
+  const { adapter } = copies(t);
+  const open = async () => {
+    const learner = await openLearner({ model: adapter, adapter: NONE, seed: 0, threads: 1 });
+    t.after(() => learner.close());
+    return learner;
+  };
+  const { ids } = numbers;
+  const row = { promptIds: ids.slice(0, 1), ids: ids.slice(1), features: { weight: Array(ids.length - 1).fill(1) } };
+  const { batch } = packRows([row], { maxTokens: 10_000, temperature: 1, padId: 0 })[0]!;
+  const logprobs = async ({ policy }: Learner) => {
+    const [current, reference] = [await policy.score(batch), await policy.measure(batch, { policy: "reference" })];
+    return [Array.from(current.logp), Array.from(reference.logp)] as const;
+  };
+  const first = await open();
+  const [start, reference] = await logprobs(first);
+  const independent = ids.slice(1).map((id, i) => logSoftmax(numbers.logits[i]!)[id]!);
+  assert.ok(reference.every((value, i) => Math.abs(value - independent[i]!) < 1e-5));
+  assert.deepEqual(reference, start);
+
+  await first.policy.useLoss(lossSource("nllLoss"));
+  await first.policy.accumulate(batch);
+  await first.policy.update(1e-2, 1);
+  const [trained, afterUpdate] = await logprobs(first);
+  assert.ok(trained.some((value, i) => Math.abs(value - start[i]!) > 1e-3));
+  assert.deepEqual(afterUpdate, start);
+
+  const checkpoint = temporaryFolder(t);
+  await first.saveModel(checkpoint);
+  await first.policy.saveState(checkpoint);
+  const resumed = await open();
+  await resumed.policy.loadState(checkpoint);
+  assert.deepEqual(await logprobs(resumed), [trained, start]);
 });
 
 test("openModel: what an adapter asks for beyond plain LoRA is refused by name, all at once", (t) => {
