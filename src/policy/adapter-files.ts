@@ -55,8 +55,8 @@ const REFUSED = [
   ...["rank_pattern", "alpha_pattern", "trainable_token_indices", "target_parameters", "alora_invocation_tokens"],
   ...["use_qalora", "use_bdlora", "arrow_config", "kasa_config", "velora_config", "monteclora_config"],
 ];
-/** Ways to begin that write other weights into the base model. */
-const CHANGES_BASE = /^(pissa|olora|corda|loftq)/;
+/** Ways to begin that leave the base model as it is. Others (PiSSA, OLoRA, CorDA, LoftQ, LoRA-GA) write other weights into it, so that one not known here may too. */
+const KEEPS_BASE: readonly unknown[] = [true, false, null, undefined, "gaussian", "eva", "orthogonal"];
 
 /** Reads adapter_config.json of a folder. @throws DataError as {@link parseAdapterSettings} */
 export function readAdapterSettings(folder: string): AdapterSettings {
@@ -75,10 +75,13 @@ export function parseAdapterSettings(json: unknown, file: string): AdapterSettin
   const bad = REFUSED.filter((key) => !isEmpty(rest[key])).map((key) => `${key} ${JSON.stringify(rest[key])}`);
   if (rest.bias !== "none") bad.push(`bias ${JSON.stringify(rest.bias)}`);
   const start = rest.init_lora_weights;
-  if (typeof start === "string" && CHANGES_BASE.test(start))
-    bad.push(`init_lora_weights ${JSON.stringify(start)} (it changes the base model)`);
+  if (!KEEPS_BASE.includes(start))
+    bad.push(
+      `init_lora_weights ${JSON.stringify(start)} (it may change the base model; true, false, null, "gaussian", "eva" and "orthogonal" do not)`,
+    );
   if (bad.length > 0) throw new DataError(`${file}: not supported: ${bad.join("; ")}. Merge it with Python's peft`);
-  const base = revision && HUB_REVISION.test(`${name}@${revision}`) ? `${name}@${revision}` : name;
+  const isOfHub = revision && HUB_REVISION.test(`${name}@${revision}`) && !existsSync(name); // peft writes a revision beside paths too
+  const base = isOfHub ? `${name}@${revision}` : name;
   return { base, rank: r, alpha: use_rslora ? lora_alpha * Math.sqrt(r) : lora_alpha };
 }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type TestContext, test } from "node:test";
+import { parseAdapterSettings } from "../../src/policy/adapter-files.ts";
 import { type Learner, openLearner, openModel, openPolicy, type Policy } from "../../src/policy/index.ts";
 import { openSafetensors } from "../../src/policy/safetensors.ts";
 import { type TensorToWrite, writeSafetensors } from "../../src/policy/safetensors-write.ts";
@@ -170,7 +171,11 @@ test("openModel: what an adapter asks for beyond plain LoRA is refused by name, 
     /adapter_config\.json: not supported: use_dora true; modules_to_save \["lm_head"\]; rank_pattern \{"q_proj":4\}; bias "lora_only"\. Merge it with Python's peft$/,
   );
   refuses({ layers_to_transform: [0] }, /not supported: layers_to_transform \[0\]/);
-  refuses({ init_lora_weights: "pissa_niter_16" }, /init_lora_weights "pissa_niter_16" \(it changes the base model\)/);
+  for (const start of ["pissa_niter_16", "olora", "corda", "loftq", "lora_ga", "of-tomorrow"])
+    refuses(
+      { init_lora_weights: start },
+      new RegExp(`init_lora_weights "${start}" \\(it may change the base model; true, `),
+    );
   refuses({ peft_type: "IA3" }, /not a usable LoRA adapter[\s\S]*peft_type/);
   refuses({ base_model_name_or_path: null }, /not a usable LoRA adapter[\s\S]*base_model_name_or_path/);
   refuses(
@@ -182,6 +187,22 @@ test("openModel: what an adapter asks for beyond plain LoRA is refused by name, 
     { base_model_name_or_path: "initial" },
     /adds to random weights, .*npx rlvr export RUN --format safetensors$/,
   );
+});
+
+test("parseAdapterSettings: ways to begin that leave the base model alone are taken", () => {
+  const { init_lora_weights: _, ...json } = JSON.parse(
+    readFileSync(join(reference("peft-adapter"), "adapter_config.json"), "utf8"),
+  );
+  for (const start of [true, false, null, undefined, "gaussian", "eva", "orthogonal"])
+    assert.equal(parseAdapterSettings({ ...json, init_lora_weights: start }, "file").rank, 2);
+});
+
+test("parseAdapterSettings: a revision belongs to a name of the hub, not to a folder that is here", () => {
+  const json = JSON.parse(readFileSync(join(reference("peft-adapter"), "adapter_config.json"), "utf8"));
+  const baseOf = (name: string): string =>
+    parseAdapterSettings({ ...json, base_model_name_or_path: name, revision: "main" }, "file").base;
+  assert.equal(baseOf("models/seedling"), "models/seedling");
+  assert.equal(baseOf("org/elsewhere"), "org/elsewhere@main");
 });
 
 test("openModel: an adapter for another base model is refused", (t) => {
