@@ -53,8 +53,9 @@ export async function pullModel(
 ): Promise<PulledModel> {
   const repo = hubRepo("models", name, revision);
   const choose: Parameters<typeof pullHubFiles>[1] = async (files, bring) => {
-    await checkRunnable(repo, files, bring);
-    return patterns.length > 0 ? namedFiles(repo, files, patterns) : neededFiles(repo, files, bring);
+    const chosen = patterns.length > 0 ? namedFiles(repo, files, patterns) : await neededFiles(repo, files, bring);
+    if (chosen.some(({ path }) => path.endsWith(".safetensors"))) await checkRunnable(repo, files, bring);
+    return chosen;
   };
   const pulled = await pullHubFiles(repo, choose, settings, progress);
   const asNamed = revision === "main" ? name : `${name}@${revision}`;
@@ -68,7 +69,7 @@ export async function pullModel(
 
 type Bring = (file: HubFile) => Promise<string>;
 
-/** Refuses what the engine cannot run, by its description. A repository of GGUF files has none: they describe themselves. */
+/** Refuses safetensors that the engine cannot run, by the description beside them. GGUF files describe themselves, whatever config.json a repository of them has. */
 async function checkRunnable(repo: HubRepo, files: readonly HubFile[], bring: Bring): Promise<void> {
   const read = async (path: string): Promise<unknown> => {
     const file = files.find((entry) => entry.path === path);

@@ -70,6 +70,13 @@ const hub = await startFakeHub({
   "models/org/quants": {
     files: { "a.Q8_0.gguf": read("llama-untied.f16.gguf"), "a.Q4_K.gguf": new Uint8Array(2000), "README.md": "" },
   },
+  "models/org/thin-GGUF": {
+    files: {
+      "config.json": '{"model_type": "llama"}',
+      "thin.Q8_0.gguf": read("llama-untied.f16.gguf"),
+      "thin.Q4_K.gguf": "",
+    },
+  },
   "models/org/private": { files: { ...config, "model.safetensors": weights }, token: "right" },
   "models/org/gated": { files: { ...config, "model.safetensors": weights }, token: "right", gated: true },
   "models/org/adapter": {
@@ -115,6 +122,8 @@ test("pullModel: brings what a model needs, shards by their index, and recipes f
   for (const tensor of opened.names()) assert.deepEqual(opened.read(tensor), original.read(tensor));
   assert.equal(openModel(`org/sharded@${hub.commit}`, { tokenizer: "optional" }).path, opened.path);
   assert.throws(() => openModel("org/sharded@v2"), /npx rlvr models pull org\/sharded --revision v2$/);
+  for (const revision of [".", "..", "main/.."])
+    assert.throws(() => findModel(`org/sharded@${revision}`), /^DataError: model "org\/sharded@.*was not found/);
   original.close();
   opened.close();
   assert.deepEqual(
@@ -234,6 +243,18 @@ test("pullModel: single files by pattern, such as one of several GGUF files", as
     pull({ name: "org/quants", files: ["*.Q2.gguf"] }),
     /^ConfigError: org\/quants: has no file \*\.Q2\.gguf; it holds a\.Q8_0\.gguf, a\.Q4_K\.gguf, README\.md$/,
   );
+});
+
+test("pullModel: a GGUF file needs no config.json, and one that says too little is no hindrance", async () => {
+  hub.seen.length = 0;
+  const { name, files, model, problem } = await pull({ name: "org/thin-GGUF", files: ["*Q8_0.gguf"] });
+  assert.deepEqual([asked(), files.length, model?.format, problem], [["thin.Q8_0.gguf"], 1, "gguf", null]);
+  assert.match(findModel(name), /thin\.Q8_0\.gguf$/);
+  await assert.rejects(
+    pull("org/thin-GGUF"),
+    /^ConfigError: .*choose one of its GGUF files with --file: thin\.Q8_0\.gguf, thin\.Q4_K\.gguf$/,
+  );
+  await assert.rejects(pull({ name: "org/mamba", files: ["*.safetensors"] }), /^DataError: .*MambaForCausalLM is not/);
 });
 
 test("pullModel: an adapter, which is opened on its base when that is here", async () => {
