@@ -62,10 +62,16 @@ export function cachedSnapshot(
   repo: HubRepo,
   settings: Pick<HubSettings, "cache">,
 ): { commit: string; folder: string } | null {
-  const ref = join(repoFolder(repo, settings), "refs", ...repo.revision.split("/"));
-  const commit = existsSync(ref) ? readFileSync(ref, "utf8").trim() : repo.revision;
+  const parts = repo.revision.split("/");
+  if (parts.some((part) => ["", ".", ".."].includes(part))) return null; // no revision, but a way to another file
+  const ref = join(repoFolder(repo, settings), "refs", ...parts);
+  const commit = isFile(ref) ? readFileSync(ref, "utf8").trim() : repo.revision;
   const folder = snapshotFolder(repo, commit, settings);
   return /^[0-9a-f]{40}$/.test(commit) && existsSync(folder) ? { commit, folder } : null;
+}
+
+function isFile(path: string): boolean {
+  return existsSync(path) && statSync(path).isFile();
 }
 
 /** `ORG/NAME` of a snapshot's folder, or of a file in one; null for any other path. */

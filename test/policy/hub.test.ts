@@ -85,6 +85,13 @@ test("pullHubFiles: the cache is laid out as Hugging Face's tools lay it out, an
   );
   assert.deepEqual(cachedSnapshot(hubRepo("datasets", "org/set"), where), { commit: hub.commit, folder: first.folder });
   assert.equal(cachedSnapshot(hubRepo("datasets", "org/set", "v2"), where), null);
+  // as a revision such as refs/pr/1 is kept
+  mkdirSync(join(where.cache, "datasets--org--set/refs/refs/pr"), { recursive: true });
+  writeFileSync(join(where.cache, "datasets--org--set/refs/refs/pr/1"), hub.commit);
+  const cached = (revision: string) => cachedSnapshot(hubRepo("datasets", "org/set", revision), where);
+  assert.equal(cached("refs/pr/1")?.commit, hub.commit);
+  for (const revision of ["refs/pr", "refs", ".", "..", "../refs/main", "./main", "/", "main/1"])
+    assert.equal(cached(revision), null, revision);
   const model = await pull(settings(), "org/model", "models");
   assert.match(model.folder, /models--org--model\/snapshots\//);
 });
