@@ -22,11 +22,11 @@ export function scoresByKind(
   });
 }
 
-/** The same as metrics: `val-aux/{set}/{kind}/acc/mean@{n}` with its interval. A slash in the name of a kind would end the word: it becomes a colon. */
+/** The same as metrics: `val-aux/{set}/{kind}/acc/mean@{n}` with its interval. See {@link kindWord}. */
 export function kindMetrics(set: string, scores: readonly KindScores[]): Metrics {
   return Object.fromEntries(
     scores.flatMap(({ kind, samples, value, low, high }) => {
-      const name = `val-aux/${set}/${kind.replaceAll("/", ":")}/acc/mean@${samples}`;
+      const name = `val-aux/${set}/${kindWord(kind)}/acc/mean@${samples}`;
       return [
         [name, value],
         [`${name}/ci95_low`, low],
@@ -34,4 +34,9 @@ export function kindMetrics(set: string, scores: readonly KindScores[]): Metrics
       ];
     }),
   );
+}
+
+/** A kind as one word of a metric's name, different for different kinds: a slash, which would end the word, becomes `:`; a colon of its own `~:`, and `~` `~~`. */
+function kindWord(kind: string): string {
+  return kind.replace(/[~:]/g, "~$&").replaceAll("/", ":");
 }

@@ -55,3 +55,11 @@ test("kindMetrics: declared names, also for a kind with a slash", () => {
   });
   for (const name of Object.keys(metrics)) assert.ok(metricDef(name), name);
 });
+
+test("kindMetrics: kinds with slashes, colons and tildes have different names", () => {
+  const kinds = ["a/b", "a:b", "a~b", "a~:b", "a~/b", "a~~b", "a::b", "a//b"];
+  const metrics = kindMetrics("lab", scoresByKind(kinds, { samples: 1, correct: [1, 0, 0, 0, 0, 0, 0, 0] }, rng));
+  assert.equal(Object.keys(metrics).length, 3 * kinds.length);
+  assert.deepEqual([metrics["val-aux/lab/a:b/acc/mean@1"], metrics["val-aux/lab/a~:b/acc/mean@1"]], [1, 0]);
+  for (const name of Object.keys(metrics)) assert.ok(metricDef(name), name);
+});
