@@ -3,7 +3,7 @@ import type { AdamWOptions } from "../optim/index.ts";
 import { ConfigError } from "../utils/errors.ts";
 import { writeFileAtomic } from "../utils/files.ts";
 import { canonicalJson, sha256 } from "../utils/hash.ts";
-import { adapterFor, isAdapterFolder, writeAdapterConfig } from "./adapter-files.ts";
+import { ADAPTER_FILE, adapterFor, isAdapterFolder, writeAdapterConfig } from "./adapter-files.ts";
 import { type ModelConfig, toHfConfig } from "./config.ts";
 import type { UpdatePlan } from "./engine.ts";
 import { parameterShapes } from "./families.ts";
@@ -11,7 +11,7 @@ import { baseOf, findModel, INITIAL } from "./find-model.ts";
 import { openPolicy, type Policy } from "./host.ts";
 import { type InitialTokenizer, openInitialTokenizer } from "./initial-tokenizer.ts";
 import type { Adapter } from "./lora.ts";
-import { openModel } from "./model-files.ts";
+import { hashFiles, openModel } from "./model-files.ts";
 import { initialReader, type WeightOrigin } from "./parameters.ts";
 import type { Tokenizer, TokenizerFiles } from "./tokenizer.ts";
 import type { WeightSource } from "./weights.ts";
@@ -51,8 +51,10 @@ export interface Learner {
   readonly tokenizer: Tokenizer;
   readonly config: ModelConfig;
   readonly adapter: Adapter;
-  /** SHA-256 of the model's files, or of the description of its random weights. */
+  /** SHA-256 of the model's files (of the base model's, under an adapter), or of the description of its random weights. */
   readonly modelHash: string;
+  /** SHA-256 of the adapter that the model came with: rank, scale, targets and weights; null without one, or with a fresh one. */
+  readonly adapterHash: string | null;
   /** Writes the trained weights as a folder that `openLearner` opens again: a model folder, or a PEFT adapter that names its base. */
   saveModel(folder: string): Promise<void>;
   close(): Promise<void>;
@@ -83,6 +85,7 @@ export async function openLearner(options: LearnerOptions): Promise<Learner> {
     config: source.config,
     adapter,
     modelHash: source.hash(),
+    adapterHash: source.adapterHash ?? null,
     saveModel: async (folder) => {
       await policy.saveWeights(folder);
       if (adapter.kind === "lora") writeAdapterConfig(folder, adapter, base);
@@ -101,6 +104,7 @@ interface Source {
   readonly base: string;
   readonly adapter?: Adapter;
   readonly adapterFolder?: string;
+  readonly adapterHash?: string;
   hash(): string;
 }
 
@@ -122,7 +126,9 @@ function resolveModel(model: ModelReference): Source {
 function adapterSource(folder: string): Source {
   const base = baseOf(folder);
   const source = resolveModel(base);
-  return { ...source, adapter: adapterFor(folder, source.config, base), adapterFolder: folder, base };
+  const adapter = adapterFor(folder, source.config, base);
+  const adapterHash = sha256(canonicalJson(adapter), hashFiles([join(folder, ADAPTER_FILE)]));
+  return { ...source, adapter, adapterFolder: folder, adapterHash, base };
 }
 
 /** An adapter that is trained further keeps its form: a recipe that asks for another one would be misunderstood. */

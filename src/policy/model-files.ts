@@ -170,7 +170,8 @@ export function folderTokenizerFiles(folder: string): TokenizerFiles | null {
   };
 }
 
-function hashFiles(paths: readonly string[]): string {
+/** Lower-case SHA-256 of the bytes of files, one after the other; streamed. */
+export function hashFiles(paths: readonly string[]): string {
   const hash = createHash("sha256");
   const chunk = new Uint8Array(1 << 20);
   for (const path of paths) {

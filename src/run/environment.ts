@@ -17,7 +17,7 @@ export interface Environment {
   readonly device: string;
   readonly threads: number;
   readonly seed: number;
-  /** SHA-256 by name: the recipe, the model's files, the task data. */
+  /** SHA-256 by name: the recipe, the (base) model's files, the adapter that training started from. */
   readonly hashes: Readonly<Record<string, string>>;
 }
 

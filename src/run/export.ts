@@ -1,12 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { z } from "zod";
 import { adapterFor, copyAdapter, isAdapterFolder } from "../policy/adapter-files.ts";
 import { mergedSource } from "../policy/adapter-merge.ts";
 import { baseOf } from "../policy/find-model.ts";
 import { hubNameOf } from "../policy/hub-cache.ts";
 import { findModel, type InitialModel, openInitialModel, openModel } from "../policy/index.ts";
 import { saveModelFolder } from "../policy/model-save.ts";
-import { ConfigError, DataError } from "../utils/errors.ts";
+import { ConfigError, DataError, messageOf } from "../utils/errors.ts";
 import { checkpointName, listCheckpoints, openCheckpoint } from "./checkpoints.ts";
 import { guardDisk } from "./disk.ts";
 import { latestModel, readRecipeOf } from "./folder.ts";
@@ -89,16 +90,30 @@ function writeAdapter(run: string, { model }: Recipe, checkpoint: string, option
 function checkBase(run: string, base: string): void {
   const file = join(run, "environment.json");
   if (!existsSync(file)) return;
-  const { hashes } = JSON.parse(readFileSync(file, "utf8")) as { hashes?: { model?: string } };
+  const recorded = recordedModel(file);
   const files = openModel(base, { tokenizer: "optional" });
   try {
     const hash = files.hash();
-    if (hashes?.model !== undefined && hashes.model !== hash)
+    if (recorded !== undefined && recorded !== hash)
       throw new DataError(
-        `${files.path}: is not the model that ${run} was trained on: sha256 ${hash.slice(0, 12)}…, the run recorded ${hashes.model.slice(0, 12)}…; bring back that one`,
+        `${files.path}: is not the model that ${run} was trained on: sha256 ${hash.slice(0, 12)}…, the run recorded ${recorded.slice(0, 12)}…; bring back that one`,
       );
   } finally {
     files.close();
+  }
+}
+
+const Recorded = z.looseObject({ hashes: z.looseObject({ model: z.string().optional() }).optional() });
+
+/** Hash of the base model in a run's environment.json. @throws DataError when the file is damaged */
+function recordedModel(file: string): string | undefined {
+  try {
+    return Recorded.parse(JSON.parse(readFileSync(file, "utf8"))).hashes?.model;
+  } catch (error) {
+    throw new DataError(
+      `${file}: is damaged, so that the base model cannot be checked: ${messageOf(error)}; restore the file, or remove it to export unchecked`,
+      { cause: error },
+    );
   }
 }
 

@@ -24,7 +24,7 @@ import { gainOf } from "./report/tables.ts";
 export type OpenTrainer = (job: {
   recipe: Recipe;
   threads: number;
-}) => Promise<{ trainer: Trainer; modelHash: string; notes?: readonly string[] }>;
+}) => Promise<{ trainer: Trainer; modelHash: string; adapterHash: string | null; notes?: readonly string[] }>;
 
 /** A run from a resolved recipe to its report. */
 export interface TrainJob {
@@ -69,11 +69,13 @@ export async function train(job: TrainJob): Promise<TrainSummary> {
   for (const text of plan.notes) job.note?.(text);
   const model = typeof recipe.model === "string" ? latestModel(recipe.model) : recipe.model;
   const once = { "memory/predicted_peak_gb": forecast(recipe).memoryGb.total };
-  const { trainer, modelHash, notes = [] } = await job.openTrainer({ recipe: { ...recipe, model }, threads });
+  const opened = await job.openTrainer({ recipe: { ...recipe, model }, threads });
+  const { trainer, modelHash, adapterHash, notes = [] } = opened;
   for (const text of notes) job.note?.(text);
   try {
     if (plan.checkpoint) await trainer.load(plan.checkpoint.folder);
-    const folder = new RunFolder(plan, describeEnvironment(recipe, { threads, device }, { model: modelHash }));
+    const hashes = { model: modelHash, ...(adapterHash !== null && { adapter: adapterHash }) };
+    const folder = new RunFolder(plan, describeEnvironment(recipe, { threads, device }, hashes));
     const from = plan.checkpoint?.manifest.step ?? 0;
     const { progress, interrupt } = job;
     const result = await runLoop({

@@ -15,6 +15,8 @@ import type { Trainer } from "./types.ts";
 export interface CreatedTrainer {
   readonly trainer: Trainer;
   readonly modelHash: string;
+  /** Of the adapter that the model came with, or null. */
+  readonly adapterHash: string | null;
   readonly trainableCount: number;
   /** What a user should know about the tasks: guessed columns, rows left out, what train and evaluation share. */
   readonly notes: readonly string[];
@@ -71,6 +73,7 @@ async function createWith(registry: EnvRegistry, { recipe, threads }: TrainingJo
     return {
       trainer,
       modelHash: learner.modelHash,
+      adapterHash: learner.adapterHash,
       trainableCount: learner.policy.trainableCount,
       notes: [...new Set(notes)],
     };

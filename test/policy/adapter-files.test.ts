@@ -44,6 +44,10 @@ function editTensors(adapter: string, change: (tensors: TensorToWrite[]) => Tens
   writeSafetensors(path, change(tensors));
 }
 
+function zeroed(tensor: TensorToWrite): TensorToWrite {
+  return { ...tensor, data: new Float32Array(tensor.shape.reduce((size, n) => size * n, 1)) };
+}
+
 /** Log-softmax, in float64. */
 function logSoftmax(logits: readonly number[]): number[] {
   const top = Math.max(...logits);
@@ -149,6 +153,24 @@ test("measure: the reference of a run that starts from an adapter is that adapte
   const resumed = await open();
   await resumed.policy.loadState(checkpoint);
   assert.deepEqual(await logprobs(resumed), [trained, start]);
+});
+
+test("openLearner: starting adapters of other weights or another scale have other hashes, on one base model", async (t) => {
+  const { adapter, base } = copies(t);
+  const hashes = async (model: string) => {
+    const learner = await openLearner({ model, adapter: NONE, seed: 0, threads: 1 });
+    await learner.close();
+    return [learner.modelHash, learner.adapterHash] as const;
+  };
+  const first = await hashes(adapter);
+  assert.deepEqual(await hashes(base), [first[0], null]);
+  assert.deepEqual(await hashes(adapter), first);
+  editConfig(adapter, { lora_alpha: 5 });
+  const scaled = await hashes(adapter);
+  editTensors(adapter, (tensors) => [...tensors].reverse().map((tensor, i) => (i > 0 ? tensor : zeroed(tensor))));
+  const changed = await hashes(adapter);
+  assert.deepEqual([scaled[0], changed[0]], [first[0], first[0]]);
+  assert.equal(new Set([first[1], scaled[1], changed[1]]).size, 3);
 });
 
 test("openModel: what an adapter asks for beyond plain LoRA is refused by name, all at once", (t) => {

@@ -113,6 +113,10 @@ test("rlvr train: an exported adapter is trained further in its own form, and ex
   assert.equal(config(again), config(start));
   const difference = largestDifference(await logprobs(again), await logprobs(start));
   assert.ok(difference > 1e-6, "it learned something");
+  const hashesOf = (run: string) => JSON.parse(readFileSync(join(run, "environment.json"), "utf8")).hashes;
+  assert.equal(hashesOf(further).model, hashesOf(lora).model);
+  assert.match(hashesOf(further).adapter, /^[0-9a-f]{64}$/);
+  assert.ok(!("adapter" in hashesOf(lora)), "a fresh one comes from the recipe's seed");
 });
 
 test("exportRun: a fully trained run is its checkpoint in the format asked for, of any step", async () => {
@@ -163,6 +167,21 @@ test("exportRun: an adapter on random weights becomes a whole model only", async
     exportRun(initial, { format: "peft", ...plain, out: fresh() }),
     /ConfigError: .*adds to random weights/,
   );
+});
+
+test("exportRun: a damaged environment.json is named, and without it the base is not checked", async () => {
+  const damaged = join(root, "damaged");
+  cpSync(lora, damaged, { recursive: true });
+  const file = join(damaged, "environment.json");
+  for (const text of ['{"hashes": {"mod', "null", '{"hashes": {"model": 5}}']) {
+    writeFileSync(file, text);
+    await assert.rejects(
+      exportRun(damaged, { format: "peft", ...plain, out: fresh() }),
+      /^DataError: .*damaged\/environment\.json: is damaged, so that the base model cannot be checked: [\s\S]+; restore the file, or remove it to export unchecked$/,
+    );
+  }
+  rmSync(file);
+  assert.equal((await exportRun(damaged, { format: "peft", ...plain, out: fresh() })).base, base);
 });
 
 test("exportRun: bad input is refused and leaves nothing behind", async () => {
