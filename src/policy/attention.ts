@@ -1,4 +1,5 @@
 import { type Dim, dimMul, type Graph, type Shape, type Value } from "../graph/index.ts";
+import { chunkedAttention } from "./attention-chunks.ts";
 import type { ModelConfig } from "./config.ts";
 
 /** Sizes of heads that every attention needs. */
@@ -12,8 +13,10 @@ export interface BlockPlaces {
   /** [n, heads] and [n, kvHeads]: where each row of a token is in the block. */
   readonly queryPlaces: Value;
   readonly keyPlaces: Value;
-  /** Added to the scores among the tokens of one row of the block. */
+  /** Added to the scores among the tokens of one row of the block; in chunks those of the last chunk [R, T]. */
   readonly causal: Value;
+  /** Where queries go in chunks (slots are [n, .., R] then): how many keys each of them sees [n]; else null. */
+  readonly ends: Value | null;
 }
 
 /** Places of tails: slots are [P, kvHeads, S, ..], and `past` [P, 1, 1, L] closes what is beyond the end of each prefix. */
@@ -64,7 +67,7 @@ class Block {
     this.alpha = 1 / Math.sqrt(sizes.headDim);
   }
 
-  /** [n, heads*d] → [.., groups, T, d] */
+  /** [n, heads*d] → [.., groups, T, d], in chunks [n, .., groups, R, d] */
   queries(x: Value): Value {
     const { querySlots, queryPlaces } = this.places;
     return this.g.rearrange(this.rowsOf(x, this.sizes.heads), querySlots, queryPlaces);
@@ -87,6 +90,8 @@ class Block {
 
   /** Tokens see those of their row before them. q [.., groups, T, d], keys and values [.., T, d] → [.., groups, T, d] */
   among(q: Value, keys: Value, values: Value): Value {
+    const { causal, ends } = this.places;
+    if (ends) return chunkedAttention(this.g, q, { own: { keys, values }, past: null, causal, ends });
     const weights = this.g.softmax(this.ownScores(q, keys));
     return this.mixOwn(weights, values, q.shape);
   }
@@ -94,6 +99,8 @@ class Block {
   /** The same, behind a beginning that all rows of S share. q [P, kvHeads, S, groups, C, d], past [P, kvHeads, L, d], own [P, kvHeads, S, C, d] */
   after(q: Value, past: { keys: Value; values: Value }, own: { keys: Value; values: Value }, mask: Value): Value {
     const { g, alpha } = this;
+    const { causal, ends } = this.places;
+    if (ends) return chunkedAttention(g, q, { own, past: { ...past, mask }, causal, ends });
     const [p, kv, s, groups, c, d] = q.shape as [Shape[0], number, Shape[0], number, Shape[0], number];
     const length = past.keys.shape[2]!;
     const flat = dimMul(dimMul(s, groups), c);

@@ -5,6 +5,7 @@ import { addHead, finalNormGraph, type HeadNames, headGraph } from "./head.ts";
 import { decoderLayer, LayerBuilder } from "./layer.ts";
 import { layerInputs, packedInputs, pastInputs, tokenPlaces } from "./layer-inputs.ts";
 import type { Adapter } from "./lora.ts";
+import { formName, type PackedForm } from "./packing.ts";
 import { type SamplerFilters, samplerGraph } from "./sampler.ts";
 import { scoredStates } from "./scored-states.ts";
 import { givenDistributions, type OtherPolicy, type TokenLoss } from "./token-loss.ts";
@@ -16,6 +17,8 @@ export interface BlockOptions {
   readonly floatType: FloatType;
   /** Suffixes of the layer parameters that train. */
   readonly trainable: readonly string[];
+  /** Scores of attention that are held at once in a pass over sequences. */
+  readonly scores: number;
   readonly threads?: number;
 }
 
@@ -38,18 +41,18 @@ export class Blocks {
   }
 
   /** x → y [N, D] of packed sequences */
-  layerForward(hasTails: boolean): Promise<Session> {
-    return this.session(`layer/forward ${hasTails}`, () => {
-      const { graph, layer } = this.packedLayer(hasTails);
+  layerForward(form: PackedForm): Promise<Session> {
+    return this.session(`layer/forward ${formName(form)}`, () => {
+      const { graph, layer } = this.packedLayer(form);
       graph.output("y", layer.y);
       return graph;
     });
   }
 
   /** x → y, and keys and values [N, kvHeads*headDim], of sequences that share nothing. */
-  layerPrefill(): Promise<Session> {
-    return this.session("layer/prefill", () => {
-      const { graph, layer } = this.packedLayer(false);
+  layerPrefill(form: PackedForm): Promise<Session> {
+    return this.session(`layer/prefill ${formName(form)}`, () => {
+      const { graph, layer } = this.packedLayer(form);
       graph.output("y", layer.y);
       graph.output("keys", layer.keys);
       graph.output("values", layer.values);
@@ -58,9 +61,9 @@ export class Blocks {
   }
 
   /** x, dy → dx and grad/… of the trained parameters. The forward pass is computed again: only layer inputs are kept between passes. */
-  layerBackward(hasTails: boolean): Promise<Session> {
-    return this.session(`layer/backward ${hasTails}`, () => {
-      const { graph, x, layer, parameters } = this.packedLayer(hasTails);
+  layerBackward(form: PackedForm): Promise<Session> {
+    return this.session(`layer/backward ${formName(form)}`, () => {
+      const { graph, x, layer, parameters } = this.packedLayer(form);
       const cotangent = graph.input("dy", layer.y.shape);
       const { trainable } = this.options;
       const wrt = [x, ...trainable.map((suffix) => parameters.get(suffix)!)];
@@ -82,10 +85,10 @@ export class Blocks {
    * Forward pass, loss and backward pass of the whole model in one run, which keeps what the backward pass needs. Inputs are those of the layers, under
    * "INDEX/", of the head, and states/… (`scored-states.ts`); outputs those of the head, INDEX/grad/…, and dx.
    */
-  async whole(loss: TokenLoss, hasTails: boolean): Promise<HeadSession> {
+  async whole(loss: TokenLoss, form: PackedForm): Promise<HeadSession> {
     const { config, adapter, floatType, trainable } = this.options;
     const g = new Graph({ floatType });
-    const { x, ...inputs } = packedInputs(g, config, hasTails);
+    const { x, ...inputs } = packedInputs(g, config, form);
     const wrt: Value[] = [x];
     let y = x;
     for (let index = 0; index < config.layers; index++) {
@@ -148,11 +151,11 @@ export class Blocks {
     return compile(graph, { name, ...(threads === undefined ? {} : { threads }) });
   }
 
-  private packedLayer(hasTails: boolean) {
+  private packedLayer(form: PackedForm) {
     const { config, adapter, floatType } = this.options;
     const graph = new Graph({ floatType });
     const parameters = layerInputs(graph, config, adapter, "");
-    const { x, ...inputs } = packedInputs(graph, config, hasTails);
+    const { x, ...inputs } = packedInputs(graph, config, form);
     const layer = graph.scope("layer", () => packedLayer(graph, this.options, parameters, x, inputs));
     return { graph, x, layer, parameters };
   }

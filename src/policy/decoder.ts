@@ -209,11 +209,12 @@ export class Decoder {
     first: number,
     repeats: readonly number[],
   ): Promise<Float32Array> {
-    const session = await this.blocks.layerPrefill();
     const lengths = Int32Array.from(prompts, (prompt) => prompt.length);
     const none = new Int32Array(0);
     const { config } = this.parameters;
-    const { rows, feeds } = pack({ prefixes: lengths, tails: none, parents: none }, config, this.positions);
+    const sequences = { prefixes: lengths, tails: none, parents: none };
+    const { rows, feeds, form } = pack(sequences, config, this.positions, this.blocks.options.scores);
+    const session = await this.blocks.layerPrefill(form);
     const ids = new Int32Array(rows).fill(config.padId);
     ids.set(prompts.flat());
     let from = 0;

@@ -17,6 +17,7 @@ import { Blocks, type HeadSession } from "./blocks.ts";
 import { type DecodeExtend, Decoder, type DecodeStart } from "./decoder.ts";
 import type { Drawn } from "./drawing.ts";
 import type { Adapter } from "./lora.ts";
+import { formName, type PackedForm, SCORES } from "./packing.ts";
 import { outerTensors, type Parameters, parametersOf, type WeightOrigin, withoutAdapter } from "./parameters.ts";
 import { Positions } from "./positions.ts";
 import { type MeasuredTokens, type SequenceBatch, SequenceRunner, type TokenResults } from "./sequences.ts";
@@ -40,6 +41,8 @@ export interface EngineOptions {
    * holds what the backward pass needs. Default lean.
    */
   readonly plan?: UpdatePlan;
+  /** Scores of attention that are held at once in a pass over sequences; where there are more, queries go in chunks. Default 8 Mi. */
+  readonly scores?: number;
 }
 
 export type UpdatePlan = "lean" | "fast";
@@ -79,8 +82,8 @@ export class Engine {
   private loss: TokenLoss | undefined;
   private updateHead: HeadSession | undefined;
   private readonly plan: UpdatePlan;
-  /** The whole model with the loss, without and with tails; made at first use. */
-  private whole: Partial<Record<"plain" | "tails", HeadSession>> = {};
+  /** The whole model with the loss, by form; made at first use. */
+  private readonly whole = new Map<string, HeadSession>();
   private readonly programs = new Map<string, HeadSession>();
   private readonly origin: WeightOrigin;
   private readonly startAdapter: string | undefined;
@@ -93,12 +96,19 @@ export class Engine {
     const trainable = [...parameters.trainable.keys()]
       .filter((name) => prefix.test(name))
       .map((name) => name.replace(prefix, ""));
-    const { threads, plan = "lean" } = options;
+    const { threads, plan = "lean", scores = SCORES } = options;
     this.plan = plan;
     this.origin = options.origin;
     this.startAdapter = options.startAdapter;
     this.parameters = parameters;
-    this.blocks = new Blocks({ config, adapter, floatType, trainable, ...(threads === undefined ? {} : { threads }) });
+    this.blocks = new Blocks({
+      config,
+      adapter,
+      floatType,
+      trainable,
+      scores,
+      ...(threads === undefined ? {} : { threads }),
+    });
     this.positions = new Positions(config, floatType);
     this.runner = new SequenceRunner(this.blocks, parameters, this.positions);
     this.optimizer = adamw(options.optimizer);
@@ -138,9 +148,7 @@ export class Engine {
   async accumulate(batch: SequenceBatch): Promise<TokenResults> {
     if (!this.loss) throw new Error("internal: no loss was set");
     if (this.plan === "lean") return this.runner.accumulate(this.updateHead!, batch, this.gradients);
-    const kind = batch.tails.length > 0 ? "tails" : "plain";
-    this.whole[kind] ??= await this.blocks.whole(this.loss, kind === "tails");
-    return this.runner.accumulateWhole(this.whole[kind], batch, this.gradients);
+    return this.runner.accumulateWhole((form) => this.wholeFor(form), batch, this.gradients);
   }
 
   /** Forward and loss without gradient. */
@@ -296,11 +304,18 @@ export class Engine {
   }
 
   private async disposeLoss(): Promise<void> {
-    const heads = [this.updateHead, this.whole.plain, this.whole.tails, this.programs.get(LOSS)];
+    const heads = [this.updateHead, ...this.whole.values(), this.programs.get(LOSS)];
     for (const head of heads) await head?.session.dispose();
     this.updateHead = undefined;
-    this.whole = {};
+    this.whole.clear();
     this.programs.delete(LOSS);
+  }
+
+  private async wholeFor(form: PackedForm): Promise<HeadSession> {
+    const name = formName(form);
+    const made = this.whole.get(name) ?? (await this.blocks.whole(this.loss!, form));
+    this.whole.set(name, made);
+    return made;
   }
 
   private decoding(method: string): Decoder {

@@ -3,12 +3,13 @@ import type { BlockPlaces, CachedPast, TailPlaces } from "./attention.ts";
 import type { ModelConfig } from "./config.ts";
 import type { TokenPlaces } from "./layer.ts";
 import type { Adapter } from "./lora.ts";
+import type { PackedForm } from "./packing.ts";
 import { layerInputShapes } from "./parameters.ts";
 
 /** Inputs of packed sequences (`packing.ts`): hidden states x [N, D], where their tokens stand, and the blocks of attention. */
-export function packedInputs(g: Graph, config: ModelConfig, hasTails: boolean) {
-  const blocks = { prefix: prefixInputs(g, config), tail: hasTails ? tailInputs(g, config) : null };
-  const rows = hasTails ? dimAdd("Np", "Nt") : "Np";
+export function packedInputs(g: Graph, config: ModelConfig, { tails, chunks }: PackedForm) {
+  const blocks = { prefix: prefixInputs(g, config, chunks), tail: tails ? tailInputs(g, config, chunks) : null };
+  const rows = tails ? dimAdd("Np", "Nt") : "Np";
   const x = g.input("x", [rows, config.width]);
   return { x, blocks, places: tokenPlaces(g, config, rows) };
 }
@@ -19,23 +20,35 @@ export function tokenPlaces(g: Graph, { headDim }: ModelConfig, n: Dim): TokenPl
   return { table, positions: g.input("positions", [n, 1], "int64") };
 }
 
-function prefixInputs(g: Graph, { heads, kvHeads }: ModelConfig): BlockPlaces {
+function prefixInputs(g: Graph, { heads, kvHeads }: ModelConfig, chunks: boolean): BlockPlaces {
+  const groups = heads / kvHeads;
   return {
-    querySlots: g.input("prefix/querySlots", ["P", kvHeads, heads / kvHeads, "L"], "int32"),
+    querySlots: g.input(
+      "prefix/querySlots",
+      chunks ? ["W", "P", kvHeads, groups, "R"] : ["P", kvHeads, groups, "L"],
+      "int32",
+    ),
     keySlots: g.input("prefix/keySlots", ["P", kvHeads, "L"], "int32"),
     queryPlaces: g.input("prefix/queryPlaces", ["Np", heads], "int32"),
     keyPlaces: g.input("prefix/keyPlaces", ["Np", kvHeads], "int32"),
-    causal: g.input("prefix/causal", ["L", "L"]),
+    causal: g.input("prefix/causal", [chunks ? "R" : "L", "L"]),
+    ends: chunks ? g.input("prefix/ends", ["W"], "int64") : null,
   };
 }
 
-function tailInputs(g: Graph, { heads, kvHeads }: ModelConfig): TailPlaces {
+function tailInputs(g: Graph, { heads, kvHeads }: ModelConfig, chunks: boolean): TailPlaces {
+  const groups = heads / kvHeads;
   return {
-    querySlots: g.input("tail/querySlots", ["P", kvHeads, "S", heads / kvHeads, "C"], "int32"),
+    querySlots: g.input(
+      "tail/querySlots",
+      chunks ? ["Wt", "P", kvHeads, "S", groups, "Rt"] : ["P", kvHeads, "S", groups, "C"],
+      "int32",
+    ),
     keySlots: g.input("tail/keySlots", ["P", kvHeads, "S", "C"], "int32"),
     queryPlaces: g.input("tail/queryPlaces", ["Nt", heads], "int32"),
     keyPlaces: g.input("tail/keyPlaces", ["Nt", kvHeads], "int32"),
-    causal: g.input("tail/causal", ["C", "C"]),
+    causal: g.input("tail/causal", [chunks ? "Rt" : "C", "C"]),
+    ends: chunks ? g.input("tail/ends", ["Wt"], "int64") : null,
     past: g.input("tail/past", ["P", 1, 1, "L"]),
   };
 }

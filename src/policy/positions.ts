@@ -9,7 +9,7 @@ export class Positions {
   readonly floatType: FloatType;
   private readonly config: ModelConfig;
   private angles: { cos: Tensor; sin: Tensor };
-  private readonly masks = new Map<number, Tensor>();
+  private readonly masks = new Map<string, Tensor>();
   private keptBytes = 0;
 
   constructor(config: ModelConfig, floatType: FloatType) {
@@ -25,23 +25,28 @@ export class Positions {
     return this.angles;
   }
 
-  /** [T, T], added to scores: 0 where a token may look, a large negative number at what comes after it. */
-  causal(length: number): Tensor {
-    let mask = this.masks.get(length);
+  /**
+   * [R, T], added to scores of the last R of T tokens: 0 where a token may look, a large negative number at what comes after it.
+   * @param rows R, at most T
+   */
+  causal(rows: number, length = rows): Tensor {
+    const key = `${rows} ${length}`;
+    let mask = this.masks.get(key);
     if (!mask) {
-      const data = floats(this.floatType, length * length);
-      for (let i = 0; i < length; i++) data.fill(MASKED, i * length + i + 1, (i + 1) * length);
-      mask = this.tensor([length, length], data);
+      const data = floats(this.floatType, rows * length);
+      const before = length - rows;
+      for (let i = 0; i < rows; i++) data.fill(MASKED, i * length + before + i + 1, (i + 1) * length);
+      mask = this.tensor([rows, length], data);
       this.keptBytes += data.byteLength;
       while (this.keptBytes > KEPT_BYTES && this.masks.size > 0) this.dropOldest();
-      this.masks.set(length, mask);
+      this.masks.set(key, mask);
     }
     return mask;
   }
 
   private dropOldest(): void {
-    const [length, { data }] = this.masks.entries().next().value!;
-    this.masks.delete(length);
+    const [key, { data }] = this.masks.entries().next().value!;
+    this.masks.delete(key);
     this.keptBytes -= (data as Float32Array).byteLength;
   }
 

@@ -2,7 +2,7 @@ import { type FloatType, floats, type Tensor } from "../graph/index.ts";
 import type { Floats } from "../optim/index.ts";
 import type { Blocks, HeadSession } from "./blocks.ts";
 import { EMBEDDING, FINAL_NORM, HEAD } from "./families.ts";
-import { type PackedLengths, type Packing, pack } from "./packing.ts";
+import { type PackedForm, type PackedLengths, type Packing, pack } from "./packing.ts";
 import { layerFeeds, outerTensors, type Parameters, trainableSuffixes } from "./parameters.ts";
 import type { Positions } from "./positions.ts";
 import { scoredFeeds } from "./scored-states.ts";
@@ -111,7 +111,7 @@ export class SequenceRunner {
   }
 
   private pack(batch: SequenceBatch): Packing {
-    return pack(batch, this.parameters.config, this.positions);
+    return pack(batch, this.parameters.config, this.positions, this.blocks.options.scores);
   }
 
   /** [n*D] hidden states of the tokens that predict targets */
@@ -135,12 +135,13 @@ export class SequenceRunner {
 
   /** The same in one run of the whole model, and adds the gradient of the summed terms to `gradients`. */
   async accumulateWhole(
-    whole: HeadSession,
+    wholeFor: (form: PackedForm) => Promise<HeadSession>,
     batch: SequenceBatch,
     gradients: ReadonlyMap<string, Floats>,
   ): Promise<TokenResults> {
     const { config } = this.parameters;
     const packing = this.pack(batch);
+    const whole = await wholeFor(packing.form);
     const feeds: Record<string, Tensor> = {
       x: this.embedded(batch, packing),
       ...packing.feeds,
@@ -173,7 +174,7 @@ export class SequenceRunner {
     const states = this.statesAt(batch, packing, inputs.at(-1)!);
     const { results, outputs } = await this.runHead(head, batch, states);
     let dy = this.spreadHidden(batch, packing, outputs.dHidden!.data as Floats);
-    const session = await this.blocks.layerBackward(packing.hasTails);
+    const session = await this.blocks.layerBackward(packing.form);
     const suffixes = trainableSuffixes(this.parameters);
     for (let layer = this.parameters.config.layers - 1; layer >= 0; layer--) {
       const feeds = { x: inputs[layer]!, dy, ...layerFeeds(this.parameters, layer), ...packing.feeds };
@@ -203,7 +204,7 @@ export class SequenceRunner {
 
   /** Inputs of every layer [N, D], and the output of the last one at the end. */
   private async layerInputs(batch: SequenceBatch, packing: Packing): Promise<Tensor[]> {
-    const session = await this.blocks.layerForward(packing.hasTails);
+    const session = await this.blocks.layerForward(packing.form);
     const inputs = [this.embedded(batch, packing)];
     for (let layer = 0; layer < this.parameters.config.layers; layer++) {
       const { y } = await session.run({ x: inputs[layer]!, ...layerFeeds(this.parameters, layer), ...packing.feeds });

@@ -146,3 +146,12 @@ test("decoding: temperature 0 takes the most probable token and tells its log-pr
   engine.decodeEnd();
   assert.throws(() => engine.decodeStep(new Float32Array(7)), /decodeStep\(\) before decodeStart\(\)/);
 });
+
+test("prompts whose queries go in chunks decode to the same tokens and numbers", async (t) => {
+  const rows = await decode(await tinyEngine(t), 4);
+  const inChunks = await decode(await tinyEngine(t, { scores: 100 }), 4);
+  rows.forEach(({ ids, policyLogp }, i) => {
+    assert.deepEqual(inChunks[i]!.ids, ids);
+    assert.ok(largestDifference(inChunks[i]!.policyLogp, policyLogp) < 1e-5);
+  });
+});

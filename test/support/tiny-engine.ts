@@ -24,15 +24,32 @@ export interface TinyEngineOptions {
   readonly adapter?: Adapter;
   readonly floatType?: FloatType;
   readonly plan?: UpdatePlan;
+  /** Scores of attention held at once. */
+  readonly scores?: number;
   /** Noise on every weight, so that biases are not 0 and norms not 1. A fresh adapter stays without effect. */
   readonly noise?: number;
 }
 
 /** An engine on a tiny model, freed after the test. */
 export async function tinyEngine(t: TestContext, options: TinyEngineOptions = {}): Promise<Engine> {
-  const { changes = {}, adapter = { kind: "none" }, floatType = "float32", noise = 0.2, plan = "lean" } = options;
+  const {
+    changes = {},
+    adapter = { kind: "none" },
+    floatType = "float32",
+    noise = 0.2,
+    plan = "lean",
+    scores,
+  } = options;
   const origin = { kind: "initial", config: tinyConfig(changes), seed: 5, scale: 1 } as const;
-  const engine = await Engine.create({ origin, adapter, seed: 9, floatType, threads: 1, plan });
+  const engine = await Engine.create({
+    origin,
+    adapter,
+    seed: 9,
+    floatType,
+    threads: 1,
+    plan,
+    ...(scores ? { scores } : {}),
+  });
   t.after(() => engine.dispose());
   for (const [name, { data }] of engine.parameters.tensors)
     if (!name.includes("lora_")) addNoise(data as Float32Array, noise, createRng("noise").fork(name));

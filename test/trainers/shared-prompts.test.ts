@@ -65,9 +65,10 @@ function assertClose(got: readonly number[], expected: readonly number[], what: 
 
 for (const [family, changes] of Object.entries(TINY_FAMILIES))
   for (const adapter of [{ kind: "none" } as const, tinyLora])
-    test(`a prompt that rows share, and either plan, give the scores and the gradient of rows that each carry it: ${family}, adapter ${adapter.kind}`, async (t) => {
-      const open = async (plan: UpdatePlan): Promise<Engine> => {
-        const engine = await tinyEngine(t, { changes, adapter, plan, floatType: "float64" });
+    test(`a prompt that rows share, either plan, and queries in chunks, give the scores and the gradient of rows that each carry it: ${family}, adapter ${adapter.kind}`, async (t) => {
+      const open = async (plan: UpdatePlan, scores?: number): Promise<Engine> => {
+        const options = { changes, adapter, plan, floatType: "float64", ...(scores ? { scores } : {}) } as const;
+        const engine = await tinyEngine(t, options);
         const rng = createRng("B");
         if (adapter.kind === "lora")
           for (const array of engine.parameters.trainable.values())
@@ -76,6 +77,7 @@ for (const [family, changes] of Object.entries(TINY_FAMILIES))
         return engine;
       };
       const [lean, fast] = [await open("lean"), await open("fast")];
+      const chunked = [await open("lean", 700), await open("fast", 60)]; // of a few rows, and of one
       for (const seed of [1, 2]) {
         const rows = rowsOf(seed);
         const single = rows.map((row, i) => ({ batch: packRows([row], OPTIONS)[0]!.batch, rows: [i] }));
@@ -87,7 +89,7 @@ for (const [family, changes] of Object.entries(TINY_FAMILIES))
             maxTokens > 1,
           );
           for (const { rows, batch } of parts) assert.ok(rows.length === 1 || blockOf(batch) <= maxTokens);
-          for (const engine of [lean, fast]) {
+          for (const engine of [lean, fast, ...chunked]) {
             const { logp, gradient } = await passOver(engine, rows, parts);
             assertClose(logp, alone.logp, "logp");
             assertClose(gradient, alone.gradient, "gradient");

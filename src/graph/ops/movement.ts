@@ -73,6 +73,23 @@ export class MovementOps extends LinalgOps {
     });
   }
 
+  /** Elements of an axis between two bounds [1] int64 that are known when the graph runs; `length` is the size's name. No gradient. */
+  sliceBetween(x: Value, axis: number, [start, end]: readonly [Value, Value], length: Dim): Value {
+    const at = normalizeAxis(axis, x.shape.length, "sliceBetween()");
+    const shape = x.shape.map((dim, i) => (i === at ? length : dim));
+    return this.single("Slice", [x, start, end, this.ints([at])], { dtype: x.dtype, shape });
+  }
+
+  /** Adds `count` [1] int64 zeros at the end of an axis, which has the size `length` then. No gradient. */
+  padEnd(x: Value, axis: number, count: Value, length: Dim): Value {
+    const rank = x.shape.length;
+    const at = normalizeAxis(axis, rank, "padEnd()");
+    const zeros = (n: number): Value[] => (n > 0 ? [this.ints(Array<number>(n).fill(0))] : []);
+    const pads = this.concat([...zeros(rank + at), count, ...zeros(rank - at - 1)], 0);
+    const shape = x.shape.map((dim, i) => (i === at ? length : dim));
+    return this.single("Pad", [x, pads], { dtype: x.dtype, shape });
+  }
+
   /** Inserts axes of size 1 at these positions of the result. */
   unsqueeze(x: Value, axes: readonly number[]): Value {
     const rank = x.shape.length + axes.length;
