@@ -9,13 +9,13 @@ import {
   globalNorm,
   type Optimizer,
   type OptimizerState,
-  zerosLike,
 } from "../optim/index.ts";
 import { DataError } from "../utils/errors.ts";
 import { sha256 } from "../utils/hash.ts";
 import { Blocks, type HeadSession } from "./blocks.ts";
 import { type DecodeExtend, Decoder, type DecodeStart } from "./decoder.ts";
 import type { Drawn } from "./drawing.ts";
+import { Gradients } from "./gradients.ts";
 import type { Adapter } from "./lora.ts";
 import { formName, type PackedForm, SCORES } from "./packing.ts";
 import { outerTensors, type Parameters, parametersOf, type WeightOrigin, withoutAdapter } from "./parameters.ts";
@@ -78,7 +78,7 @@ export class Engine {
   private readonly positions: Positions;
   private readonly optimizer: Optimizer;
   private optimizerState: OptimizerState | undefined;
-  private readonly gradients: Map<string, Floats>;
+  private readonly gradients: Gradients;
   private loss: TokenLoss | undefined;
   private updateHead: HeadSession | undefined;
   private readonly plan: UpdatePlan;
@@ -112,7 +112,7 @@ export class Engine {
     this.positions = new Positions(config, floatType);
     this.runner = new SequenceRunner(this.blocks, parameters, this.positions);
     this.optimizer = adamw(options.optimizer);
-    this.gradients = zerosLike(parameters.trainable);
+    this.gradients = new Gradients(parameters.trainable, floatType);
   }
 
   /** @throws DataError when the model cannot be read, or a weight in it is not finite */
@@ -191,11 +191,12 @@ export class Engine {
 
   /** Clips the accumulated gradient, updates the weights in place and clears the gradient. A non-finite gradient changes nothing. */
   update(lr: number, clipNorm: number): UpdateResult {
-    const nonFinite = firstNonFinite(this.gradients) ?? null;
-    const gradNorm = clipByGlobalNorm(this.gradients, clipNorm);
+    const gradients = this.gradients.tree();
+    const nonFinite = firstNonFinite(gradients) ?? null;
+    const gradNorm = clipByGlobalNorm(gradients, clipNorm);
     if (nonFinite === null) {
       this.optimizerState ??= this.optimizer.init(this.parameters.trainable);
-      this.optimizerState = this.optimizer.update(this.parameters.trainable, this.gradients, this.optimizerState, lr);
+      this.optimizerState = this.optimizer.update(this.parameters.trainable, gradients, this.optimizerState, lr);
     }
     this.clearGradients();
     this.forgetForwards(); // of the weights before
@@ -204,14 +205,14 @@ export class Engine {
 
   /** L2 norm of each parameter's accumulated gradient. */
   gradientNorms(): Record<string, number> {
-    return Object.fromEntries([...this.gradients].map(([name, array]) => [name, globalNorm(new Map([[name, array]]))]));
+    const gradients = [...this.gradients.tree()];
+    return Object.fromEntries(gradients.map(([name, array]) => [name, globalNorm(new Map([[name, array]]))]));
   }
 
   /** A copy of one parameter's accumulated gradient. */
   gradient(name: string): Floats {
-    const found = this.gradients.get(name);
-    if (!found) throw new DataError(`gradient(): ${name} does not train`);
-    return found.slice();
+    if (!this.parameters.trainable.has(name)) throw new DataError(`gradient(): ${name} does not train`);
+    return this.gradients.of(name).slice();
   }
 
   /** Name of the first weight or accumulated gradient that holds NaN or an infinity, with what it is; null when all are finite. */
@@ -219,12 +220,12 @@ export class Engine {
     const weights = new Map([...this.parameters.tensors].map(([name, { data }]) => [name, data as Floats]));
     const weight = firstNonFinite(weights);
     if (weight !== undefined) return `weight ${weight}`;
-    const gradient = firstNonFinite(this.gradients);
+    const gradient = firstNonFinite(this.gradients.tree());
     return gradient === undefined ? null : `gradient of ${gradient}`;
   }
 
   clearGradients(): void {
-    for (const array of this.gradients.values()) array.fill(0);
+    this.gradients.clear();
   }
 
   async decodeStart(start: DecodeStart): Promise<Drawn> {

@@ -2,6 +2,7 @@ import { type FloatType, floats, type Tensor } from "../graph/index.ts";
 import type { Floats } from "../optim/index.ts";
 import type { Blocks, HeadSession } from "./blocks.ts";
 import { EMBEDDING, FINAL_NORM, HEAD } from "./families.ts";
+import type { Gradients } from "./gradients.ts";
 import { type PackedForm, type PackedLengths, type Packing, pack } from "./packing.ts";
 import { layerFeeds, outerTensors, type Parameters, trainableSuffixes } from "./parameters.ts";
 import type { Positions } from "./positions.ts";
@@ -137,7 +138,7 @@ export class SequenceRunner {
   async accumulateWhole(
     wholeFor: (form: PackedForm) => Promise<HeadSession>,
     batch: SequenceBatch,
-    gradients: ReadonlyMap<string, Floats>,
+    gradients: Gradients,
   ): Promise<TokenResults> {
     const { config } = this.parameters;
     const packing = this.pack(batch);
@@ -158,17 +159,13 @@ export class SequenceRunner {
     const outputs = await whole.session.run(feeds);
     for (let layer = 0; layer < config.layers; layer++)
       for (const suffix of trainableSuffixes(this.parameters))
-        addInto(gradients.get(`model.layers.${layer}.${suffix}`)!, outputs[`${layer}/grad/${suffix}`]!.data as Floats);
+        gradients.add(`model.layers.${layer}.${suffix}`, outputs[`${layer}/grad/${suffix}`]!.data as Floats);
     this.addOuter(gradients, batch, packing, { outputs, dx: outputs.dx! });
     return resultsOf(whole, outputs, batch.positions.length);
   }
 
   /** The same block by block, which keeps the layers' inputs alone. */
-  async accumulate(
-    head: HeadSession,
-    batch: SequenceBatch,
-    gradients: ReadonlyMap<string, Floats>,
-  ): Promise<TokenResults> {
+  async accumulate(head: HeadSession, batch: SequenceBatch, gradients: Gradients): Promise<TokenResults> {
     const packing = this.pack(batch);
     const inputs = this.takeKept(batch.forward) ?? (await this.layerInputs(batch, packing));
     const states = this.statesAt(batch, packing, inputs.at(-1)!);
@@ -180,7 +177,7 @@ export class SequenceRunner {
       const feeds = { x: inputs[layer]!, dy, ...layerFeeds(this.parameters, layer), ...packing.feeds };
       const result = await session.run(feeds);
       for (const suffix of suffixes) {
-        addInto(gradients.get(`model.layers.${layer}.${suffix}`)!, result[`grad/${suffix}`]!.data as Floats);
+        gradients.add(`model.layers.${layer}.${suffix}`, result[`grad/${suffix}`]!.data as Floats);
       }
       dy = result.dx!;
     }
@@ -190,16 +187,16 @@ export class SequenceRunner {
 
   /** Adds the gradients of what is outside the layers, where it trains. */
   private addOuter(
-    gradients: ReadonlyMap<string, Floats>,
+    gradients: Gradients,
     { ids }: SequenceBatch,
     packing: Packing,
     { outputs, dx }: { outputs: Readonly<Record<string, Tensor>>; dx: Tensor },
   ): void {
     const { config, adapter } = this.parameters;
     if (adapter.kind !== "none") return;
-    addInto(gradients.get(FINAL_NORM)!, outputs.dNorm!.data as Floats);
-    addInto(gradients.get(config.tied ? EMBEDDING : HEAD)!, outputs.dHead!.data as Floats);
-    this.scatterRows(gradients.get(EMBEDDING)!, ids, packing, dx.data as Floats);
+    gradients.add(FINAL_NORM, outputs.dNorm!.data as Floats);
+    gradients.add(config.tied ? EMBEDDING : HEAD, outputs.dHead!.data as Floats);
+    this.scatterRows(gradients.of(EMBEDDING), ids, packing, dx.data as Floats);
   }
 
   /** Inputs of every layer [N, D], and the output of the last one at the end. */
@@ -322,8 +319,4 @@ function resultsOf(head: HeadSession, outputs: Readonly<Record<string, Tensor>>,
     perToken: Object.fromEntries(head.perToken.map((name) => [name, perRow(`token/${name}`)])),
     terms: Object.fromEntries(head.terms.map((name) => [name, sum(`term/${name}`)])),
   };
-}
-
-function addInto(sum: Floats, values: Floats): void {
-  for (let i = 0; i < sum.length; i++) sum[i]! += values[i]!;
 }
