@@ -193,6 +193,7 @@ export class Blocks {
       const parameters = layerInputs(g, config, adapter, `${index}/`);
       const builder = new LayerBuilder(g, config, adapter, (suffix) => parameters.get(suffix)!, {
         mergeAdapter: false,
+        weightsFirst: true,
       });
       const past = pasts(`${index}/`);
       const { y, keys, values } = g.scope(`layers.${index}`, () =>

@@ -12,6 +12,11 @@ export interface LayerOptions {
    * Else the adapter's own products are added to the result, which is cheaper for few tokens.
    */
   readonly mergeAdapter: boolean;
+  /**
+   * Multiplies weights with tokens instead of tokens with weights. ONNX Runtime copies the right operand of a product into another order at each run; for few
+   * tokens that costs more than the product itself when it is the weight, and nothing when it is the tokens.
+   */
+  readonly weightsFirst?: boolean;
 }
 
 /** Builds the linear maps and norms of one decoder layer. */
@@ -33,18 +38,33 @@ export class LayerBuilder {
   /** x Wᵀ (+ b) (+ (x Aᵀ) Bᵀ · alpha/rank). x [N, in] → [N, out] */
   linear(x: Value, name: string): Value {
     const { g, adapter } = this;
+    const hasBias = this.config.attentionBias && /\.[qkv]_proj$/.test(name);
+    const bias = hasBias ? { bias: this.parameter(`${name}.bias`) } : {};
+    if (this.options.weightsFirst) {
+      const y = g.transpose(this.columns(x, name, true), [1, 0]);
+      return bias.bias ? g.add(y, bias.bias) : y;
+    }
     return g.scope(name, () => {
       const weight = this.parameter(`${name}.weight`);
-      const hasBias = this.config.attentionBias && /\.[qkv]_proj$/.test(name);
-      const bias = hasBias ? { bias: this.parameter(`${name}.bias`) } : {};
-      if (adapter.kind === "none" || !adapter.targets.some((target) => name.endsWith(target)))
-        return g.gemm(x, weight, { transB: true, ...bias });
+      if (!isTarget(adapter, name)) return g.gemm(x, weight, { transB: true, ...bias });
       const [a, b] = [this.parameter(loraName(name, "A")), this.parameter(loraName(name, "B"))];
       const lora = { a, b, scale: adapter.alpha / adapter.rank };
       if (this.options.mergeAdapter) return mergedLinear(g, x, weight, lora, bias);
       const y = g.gemm(x, weight, { transB: true, ...bias });
       const low = g.gemm(x, a, { transB: true }); // [N, rank]
       return g.add(y, g.gemm(low, b, { transB: true, alpha: lora.scale }));
+    });
+  }
+
+  /** The linear map without its bias, on the other side: x [N, in] when transB, else [in, N] → [out, N] */
+  private columns(x: Value, name: string, transB: boolean): Value {
+    const { g, adapter } = this;
+    return g.scope(name, () => {
+      const y = g.matMul(this.parameter(`${name}.weight`), x, { transB });
+      if (!isTarget(adapter, name)) return y;
+      const low = g.matMul(this.parameter(loraName(name, "A")), x, { transB }); // [rank, N]
+      const alpha = adapter.alpha / adapter.rank;
+      return g.add(y, g.matMul(this.parameter(loraName(name, "B")), low, { alpha }));
     });
   }
 
@@ -56,6 +76,10 @@ export class LayerBuilder {
   /** down(silu(gate(x)) · up(x)). x [N, D] → [N, D] */
   feedForward(x: Value): Value {
     const { g } = this;
+    if (this.options.weightsFirst) {
+      const [gate, up] = [this.columns(x, "mlp.gate_proj", true), this.columns(x, "mlp.up_proj", true)];
+      return g.transpose(this.columns(g.mul(g.silu(gate), up), "mlp.down_proj", false), [1, 0]);
+    }
     const hidden = g.mul(g.silu(this.linear(x, "mlp.gate_proj")), this.linear(x, "mlp.up_proj"));
     return this.linear(hidden, "mlp.down_proj");
   }
@@ -68,6 +92,10 @@ export class LayerBuilder {
     const perHead: Shape = [y.shape[0]!, (y.shape[1] as number) / config.headDim, config.headDim];
     return g.reshape(this.rmsNorm(g.reshape(y, perHead), `self_attn.${name}_norm`), y.shape);
   }
+}
+
+function isTarget(adapter: Adapter, name: string): adapter is Adapter & { kind: "lora" } {
+  return adapter.kind === "lora" && adapter.targets.some((target) => name.endsWith(target));
 }
 
 /** The weight and its low-rank addition as one matrix; the gradient goes to the two factors alone, through products of the rank. */

@@ -27,8 +27,9 @@ export function samplerGraph(config: ModelConfig, filters: SamplerFilters, float
   const norm = g.input("norm", [width]);
   const head = g.input("head", [vocab, width]);
   const temperature = g.input("temperature", []);
-  const normalised = g.scope("model.norm", () => g.rmsNorm(hidden, norm, config.normEps));
-  const logits = g.scope("head", () => g.div(g.gemm(normalised, head, { transB: true }), temperature));
+  const normalised = g.scope("model.norm", () => g.div(g.rmsNorm(hidden, norm, config.normEps), temperature));
+  // the head on the left: as the right operand it would be copied into another order at each run
+  const logits = g.scope("head", () => g.transpose(g.matMul(head, normalised, { transB: true }), [1, 0]));
   const policy = g.logSoftmax(logits);
   const kept = filters.greedy ? logits : filterLogits(g, logits, filters);
   const drawn = kept === logits ? policy : g.logSoftmax(kept);
