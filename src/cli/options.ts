@@ -1,5 +1,5 @@
-import { availableParallelism } from "node:os";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { coresAtHand } from "../utils/threads.ts";
 
 /** Options that every command which computes has. */
 export interface MachineOptions {
@@ -58,7 +58,7 @@ export function withMachine(command: Command): Command {
     .default("cpu");
   return withJson(command)
     .addOption(device)
-    .option("--threads <n>", "processor threads", wholeNumber(1), availableParallelism());
+    .option("--threads <n>", "processor threads", wholeNumber(1), coresAtHand());
 }
 
 /** Adds a worked example under the help. */

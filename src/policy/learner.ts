@@ -3,6 +3,7 @@ import type { AdamWOptions } from "../optim/index.ts";
 import { ConfigError } from "../utils/errors.ts";
 import { writeFileAtomic } from "../utils/files.ts";
 import { canonicalJson, sha256 } from "../utils/hash.ts";
+import { decideThreads } from "../utils/threads.ts";
 import { ADAPTER_FILE, adapterFor, isAdapterFolder, writeAdapterConfig } from "./adapter-files.ts";
 import { type ModelConfig, toHfConfig } from "./config.ts";
 import type { UpdatePlan } from "./engine.ts";
@@ -42,6 +43,7 @@ export interface LearnerOptions {
   readonly seed: number;
   readonly optimizer?: AdamWOptions;
   readonly plan?: UpdatePlan;
+  /** As a user asks for them; `decideThreads` when absent. */
   readonly threads?: number;
 }
 
@@ -75,7 +77,7 @@ export async function openLearner(options: LearnerOptions): Promise<Learner> {
     ...(source.adapterFolder === undefined ? {} : { startAdapter: source.adapterFolder }),
     ...(options.optimizer === undefined ? {} : { optimizer: options.optimizer }),
     ...(options.plan === undefined ? {} : { plan: options.plan }),
-    ...(options.threads === undefined ? {} : { threads: options.threads }),
+    threads: decideThreads(options.threads).policy,
   });
   if (source.adapterFolder !== undefined) await policy.loadWeights(source.adapterFolder);
   const { tokenizer, tokenizerFiles, base } = source;

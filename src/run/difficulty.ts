@@ -12,6 +12,7 @@ import type { SampleRow } from "../trainers/types.ts";
 import { ConfigError } from "../utils/errors.ts";
 import { writeFileAtomic } from "../utils/files.ts";
 import { canonicalJson, sha256 } from "../utils/hash.ts";
+import { decideThreads } from "../utils/threads.ts";
 import { type EvaluationOptions, type EvaluationPlan, planEvaluation } from "./evaluation.ts";
 import { latestModel } from "./folder.ts";
 
@@ -147,7 +148,7 @@ function lazySampler(
 ): { sample(piece: TaskSet): Promise<Piece>; close(): Promise<void> } {
   let opened: Promise<{ learner: Awaited<ReturnType<typeof openLearner>>; rubric: Rubric }> | null = null;
   const open = async () => ({
-    rubric: await openRubric(plan.rewards),
+    rubric: await openRubric(plan.rewards, { lanes: decideThreads(threads).verifiers }),
     learner: await openLearner({ model: path, adapter: { kind: "none" }, seed: plan.seed, threads }),
   });
   return {

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { arch, availableParallelism, cpus, platform, release, totalmem } from "node:os";
+import { arch, cpus, platform, release, totalmem } from "node:os";
 import { sha256 } from "../utils/hash.ts";
+import { coresAtHand } from "../utils/threads.ts";
 import type { Recipe } from "./recipe.ts";
 import { recipeToYaml } from "./recipe-load.ts";
 
@@ -33,7 +34,7 @@ export function describeEnvironment(
     onnxruntime: onnxruntimeVersion(),
     platform: `${platform()} ${arch()} ${release()}`,
     cpu: cpus()[0]?.model.trim() ?? "unknown",
-    cores: availableParallelism(),
+    cores: coresAtHand(),
     memoryGb: Math.round((totalmem() / 2 ** 30) * 10) / 10,
     device: job.device,
     threads: job.threads,

@@ -10,6 +10,7 @@ import { openToolBox } from "../trainers/tools.ts";
 import type { EvaluationOutput } from "../trainers/types.ts";
 import { ConfigError } from "../utils/errors.ts";
 import { nearest } from "../utils/nearest.ts";
+import { decideThreads } from "../utils/threads.ts";
 import { latestModel } from "./folder.ts";
 import type { Recipe } from "./recipe.ts";
 import { loadRecipe, resolveRecipe } from "./recipe-load.ts";
@@ -128,13 +129,14 @@ async function evaluateIn(
   threads: number,
 ): Promise<EvaluationOutput> {
   const tasks = await openTaskSet(plan.tasks.eval!, registry);
-  const rubric = await openRubric(plan.rewards);
+  const shared = decideThreads(threads);
+  const rubric = await openRubric(plan.rewards, { lanes: shared.verifiers });
   const { seed, rollout } = plan;
   let tools: ToolBox | null = null;
   let learner: Learner | null = null;
   try {
     tools = await openToolBox(plan.rollout);
-    learner = await openLearner({ model: latestModel(model), adapter: { kind: "none" }, seed, threads });
+    learner = await openLearner({ model: latestModel(model), adapter: { kind: "none" }, seed, threads: shared.policy });
     const { every: _every, ...rest } = plan.evaluate!;
     return await evaluate(learner, tasks, rubric, { ...rest, rollout, tools, seed, step: 0 });
   } finally {

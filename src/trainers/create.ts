@@ -3,6 +3,7 @@ import { openRubric } from "../rewards/index.ts";
 import { openDemonstrations } from "../rollout/demonstrations/index.ts";
 import { EnvRegistry } from "../rollout/index.ts";
 import { checkDisjoint, openTaskSet, overlapNotes } from "../rollout/tasks/index.ts";
+import { decideThreads } from "../utils/threads.ts";
 import { GrpoTrainer, objectiveOptions } from "./grpo.ts";
 import type { JobRecipe, TrainingJob } from "./job.ts";
 import { openObjective } from "./objective.ts";
@@ -50,7 +51,8 @@ async function createWith(registry: EnvRegistry, { recipe, threads }: TrainingJo
     return part;
   };
   try {
-    const rubric = keep(await openRubric(recipe.rewards));
+    const plan = decideThreads(threads);
+    const rubric = keep(await openRubric(recipe.rewards, { lanes: plan.verifiers }));
     const tools = keep(await openToolBox(recipe.rollout));
     const { beta1, beta2, epsilon, weightDecay } = recipe.optimizer;
     const learner = keep(
@@ -60,7 +62,7 @@ async function createWith(registry: EnvRegistry, { recipe, threads }: TrainingJo
         seed: recipe.seed,
         optimizer: { beta1, beta2, epsilon, weightDecay },
         plan: recipe.update.plan,
-        ...(threads === undefined ? {} : { threads }),
+        threads: plan.policy,
       }),
     );
     const parts = { ...learner, tools, rollout: recipe.rollout };

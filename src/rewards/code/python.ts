@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { messageOf, RewardError } from "../../utils/errors.ts";
+import { coresAtHand, decideThreads } from "../../utils/threads.ts";
 import { processTree, yieldCores } from "../pool/cpu-clock.ts";
 import { Lanes } from "../pool/lanes.ts";
 import { findSandbox } from "./bubblewrap.ts";
@@ -14,7 +14,7 @@ const SIGNALLED = 128;
 const [SIGKILL, SIGXCPU] = [9, 24];
 
 /** All programs of this process share the cores; some may hang beside those that run. */
-const lanes = new Lanes({ lanes: availableParallelism(), hanging: 8 });
+const lanes = new Lanes({ lanes: decideThreads().verifiers, hanging: 8 });
 
 /**
  * Python in bubblewrap: see `bubblewrap.ts` for what a program can reach.
@@ -122,7 +122,7 @@ function statusOf(run: ProcessEnd, limits: CodeLimits): { status: RunStatus; det
   if (run.end === "output") return { status: "output", detail: `printed more than ${limits.outputBytes} bytes` };
   const code = exitCode(run) ?? 0;
   if (code === 0 || run.end === "stop") return { status: "ok", detail: "" };
-  const canHaveUsedUp = run.ms * availableParallelism() > limits.timeoutMs; // else the program killed itself
+  const canHaveUsedUp = run.ms * coresAtHand() > limits.timeoutMs; // else the program killed itself
   if ((code === SIGNALLED + SIGXCPU || code === SIGNALLED + SIGKILL) && canHaveUsedUp)
     return { status: "timeout", detail: `used more than ${limits.timeoutMs} ms of processor time` };
   const last = run.stderr.trimEnd().split("\n").at(-1)?.slice(0, 300) ?? "";

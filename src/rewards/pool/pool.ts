@@ -1,5 +1,5 @@
-import { availableParallelism } from "node:os";
 import type { Scorable, Verdict } from "../types.ts";
+import { decideThreads } from "../../utils/threads.ts";
 import { Lanes } from "./lanes.ts";
 import { type ThreadLimits, VerifierThread } from "./thread.ts";
 import type { PoolOptions, PoolStats, TimedVerdict, VerifierPool, VerifierSource } from "./types.ts";
@@ -7,7 +7,7 @@ import { failed } from "./verdict-check.ts";
 
 /** Makes a pool. Threads start with the first answers; idle ones never keep the process alive. */
 export function openPool(options: PoolOptions = {}): VerifierPool {
-  const { lanes = availableParallelism(), hanging = 6, memoryMb = 256, growthMb = 1024, startMs = 60_000 } = options;
+  const { lanes = decideThreads().verifiers, hanging = 6, memoryMb = 256, growthMb = 1024, startMs = 60_000 } = options;
   return new ThreadPool({ lanes, hanging }, { memoryMb, growthMb, startMs });
 }
 

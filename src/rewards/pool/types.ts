@@ -22,7 +22,7 @@ export interface TimedVerdict extends Verdict {
 
 /** Sizes and limits of a pool. */
 export interface PoolOptions {
-  /** Answers that are judged at the same time; default: the number of cores. */
+  /** Answers that are judged at the same time; default: what `decideThreads` gives verifiers. */
   readonly lanes?: number;
   /** Answers that may hang beside them until their deadlines; each costs a thread. */
   readonly hanging?: number;

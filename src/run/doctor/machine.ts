@@ -1,7 +1,8 @@
 import { accessSync, constants, existsSync, statfsSync } from "node:fs";
-import { availableParallelism, cpus, freemem, totalmem } from "node:os";
+import { cpus, freemem, totalmem } from "node:os";
 import { dirname, resolve } from "node:path";
 import { messageOf } from "../../utils/errors.ts";
+import { coresAtHand } from "../../utils/threads.ts";
 import { onnxruntimeVersion, packageVersion } from "../environment.ts";
 
 /** One line of the doctor's answer. */
@@ -85,7 +86,7 @@ async function providers(): Promise<Finding> {
 }
 
 function threads(wanted: number): Finding {
-  const cores = availableParallelism();
+  const cores = coresAtHand();
   const name = cpus()[0]?.model.trim() ?? "unknown processor";
   if (wanted > cores)
     return {
