@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { bytesOf, MEMORY_FORM } from "../trainers/memory-amount.ts";
 import { coresAtHand } from "../utils/threads.ts";
 
 /** Options that every command which computes has. */
@@ -15,6 +16,12 @@ export function wholeNumber(least: number): (text: string) => number {
       throw new InvalidArgumentError(`It must be a whole number of at least ${least}.`);
     return value;
   };
+}
+
+/** An amount of memory such as `4GB`, or a usage error. */
+export function memoryAmount(text: string): string {
+  if (bytesOf(text) === null) throw new InvalidArgumentError(`It ${MEMORY_FORM}.`);
+  return text.trim();
 }
 
 /** A number of at least 0, or a usage error. */

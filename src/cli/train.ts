@@ -5,7 +5,7 @@ import { consoleProgress, percent, points } from "../run/console.ts";
 import { listenForInterrupt } from "../run/interrupt.ts";
 import { loadRecipe, recipeToYaml } from "../run/recipe-load.ts";
 import type { TrainSummary } from "../run/train.ts";
-import { collect, type MachineOptions, wholeNumber, withExample, withMachine } from "./options.ts";
+import { collect, type MachineOptions, memoryAmount, wholeNumber, withExample, withMachine } from "./options.ts";
 import { EXIT, Exit, result, tell } from "./output.ts";
 
 interface Options extends MachineOptions {
@@ -13,6 +13,7 @@ interface Options extends MachineOptions {
   readonly out?: string;
   readonly steps?: number;
   readonly seed?: number;
+  readonly memory?: string;
   readonly resume?: boolean;
   readonly dryRun?: boolean;
   readonly smoke?: boolean;
@@ -29,6 +30,7 @@ export function trainCommand(): Command {
     .option("-o, --out <folder>", "run folder (default: runs/NAME)")
     .option("--steps <n>", "number of steps, instead of the recipe's", wholeNumber(1))
     .option("--seed <n>", "seed, instead of the recipe's", wholeNumber(0))
+    .option("--memory <amount>", "budget of the whole process, such as 4GB, instead of the recipe's", memoryAmount)
     .option("--resume", "go on from the newest whole checkpoint of the run folder")
     .option("--dry-run", "print the resolved recipe and a forecast, and stop")
     .option("--smoke", "apply the recipe's smoke patch: the same run in seconds")
@@ -38,15 +40,17 @@ export function trainCommand(): Command {
 }
 
 async function run(file: string, options: Options): Promise<void> {
-  const { steps, seed, smoke = false } = options;
+  const { steps, seed, memory, smoke = false } = options;
   const set = [...(options.set ?? [])];
   if (steps !== undefined) set.push(`steps=${steps}`);
   if (seed !== undefined) set.push(`seed=${seed}`);
+  if (memory !== undefined) set.push(`update.memory=${memory}`);
   const recipe = await loadRecipe(file, { set, smoke });
   const out = options.out ?? join("runs", recipe.name);
   if (options.dryRun) {
-    const [{ forecast, forecastText }, { planRun }] = await Promise.all([
+    const [{ forecast }, { forecastText }, { planRun }] = await Promise.all([
       import("../run/forecast.ts"),
+      import("../run/forecast-text.ts"),
       import("../run/folder.ts"),
     ]);
     const { path, checkpoint, notes } = planRun(out, recipe, options.resume ?? false);

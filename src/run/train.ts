@@ -2,7 +2,8 @@ import { join } from "node:path";
 import { openModel } from "../policy/index.ts";
 import { seedlingTokenizerFiles } from "../policy/seedling-tokenizer.ts";
 import { createTokenizer } from "../policy/tokenizer.ts";
-import type { Trainer } from "../trainers/types.ts";
+import { type PhaseMemory, peakOf } from "../trainers/memory-budget.ts";
+import type { Metrics, Trainer } from "../trainers/types.ts";
 import { DataError } from "../utils/errors.ts";
 import { writeFileAtomic } from "../utils/files.ts";
 import type { KindChange } from "./by-kind.ts";
@@ -10,7 +11,6 @@ import type { PairedDifference } from "./compare.ts";
 import { guardDisk } from "./disk.ts";
 import { describeEnvironment } from "./environment.ts";
 import { latestModel, planRun, RunFolder, type RunPlan, resumeCommand } from "./folder.ts";
-import { forecast } from "./forecast.ts";
 import type { Headline } from "./headline.ts";
 import type { Interrupt } from "./interrupt.ts";
 import { type Progress, runLoop } from "./loop.ts";
@@ -21,10 +21,13 @@ import type { Decode } from "./report/samples.ts";
 import { gainOf } from "./report/tables.ts";
 
 /** Makes the trainer of a recipe: loads the model, opens the tasks. */
-export type OpenTrainer = (job: {
-  recipe: Recipe;
-  threads: number;
-}) => Promise<{ trainer: Trainer; modelHash: string; adapterHash: string | null; notes?: readonly string[] }>;
+export type OpenTrainer = (job: { recipe: Recipe; threads: number }) => Promise<{
+  trainer: Trainer;
+  modelHash: string;
+  adapterHash: string | null;
+  notes?: readonly string[];
+  memory?: PhaseMemory;
+}>;
 
 /** A run from a resolved recipe to its report. */
 export interface TrainJob {
@@ -68,9 +71,9 @@ export async function train(job: TrainJob): Promise<TrainSummary> {
   const plan = planRun(path, recipe, job.resume);
   for (const text of plan.notes) job.note?.(text);
   const model = typeof recipe.model === "string" ? latestModel(recipe.model) : recipe.model;
-  const once = { "memory/predicted_peak_gb": forecast(recipe).memoryGb.total };
   const opened = await job.openTrainer({ recipe: { ...recipe, model }, threads });
-  const { trainer, modelHash, adapterHash, notes = [] } = opened;
+  const { trainer, modelHash, adapterHash, memory, notes = [] } = opened;
+  const once: Metrics = memory ? { "memory/predicted_peak_gb": peakOf(memory) / 2 ** 30 } : {};
   for (const text of notes) job.note?.(text);
   try {
     if (plan.checkpoint) await trainer.load(plan.checkpoint.folder);

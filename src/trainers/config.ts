@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { DETECTORS } from "../rewards/index.ts";
+import { bytesOf, MEMORY_FORM } from "./memory-amount.ts";
 
 /** How the rewards of a group become advantages. */
 export const AdvantageConfig = z.discriminatedUnion("name", [
@@ -249,6 +250,14 @@ export const UpdateConfig = z.strictObject({
     .default("lean")
     .describe(
       "lean: layer by layer, each layer's forward pass is computed again in the backward pass, so that only the layers' inputs are held; fast: the whole model in one run, which holds what the backward pass needs",
+    ),
+  memory: z
+    .string()
+    .refine((text) => bytesOf(text) !== null, MEMORY_FORM)
+    .nullable()
+    .default(null)
+    .describe(
+      "budget of the whole process, such as 4GB: microBatchTokens and rollout.batchSize are lowered until a step with the longest completions fits; null: they are taken as they are",
     ),
   clipGradNorm: z.number().positive().default(1).describe("global L2 norm that gradients are scaled down to"),
 });

@@ -1,16 +1,23 @@
-import { type Adapter, openLearner } from "../policy/index.ts";
+import { openLearner } from "../policy/index.ts";
 import { openRubric } from "../rewards/index.ts";
 import { openDemonstrations } from "../rollout/demonstrations/index.ts";
-import { EnvRegistry } from "../rollout/index.ts";
+import { EnvRegistry, type TaskSet } from "../rollout/index.ts";
 import { checkDisjoint, openTaskSet, overlapNotes } from "../rollout/tasks/index.ts";
+import { ConfigError } from "../utils/errors.ts";
 import { decideThreads } from "../utils/threads.ts";
+import { adapterOf } from "./adapter-of.ts";
 import { GrpoTrainer, objectiveOptions } from "./grpo.ts";
 import type { JobRecipe, TrainingJob } from "./job.ts";
+import { fitStep, type PhaseMemory, phaseMemory, type StepWork } from "./memory-budget.ts";
+import { knownModel, longestPrompt, stepWork } from "./memory-work.ts";
 import { openObjective } from "./objective.ts";
 import { checkPrompts } from "./preflight.ts";
+import { isWorthRehearsing, rehearse } from "./rehearsal.ts";
 import { SftTrainer } from "./sft.ts";
 import { openToolBox } from "./tools.ts";
 import type { Trainer } from "./types.ts";
+
+export { adapterOf } from "./adapter-of.ts";
 
 /** A trainer and the facts that a run records about what it started from. */
 export interface CreatedTrainer {
@@ -21,6 +28,10 @@ export interface CreatedTrainer {
   readonly trainableCount: number;
   /** What a user should know about the tasks: guessed columns, rows left out, what train and evaluation share. */
   readonly notes: readonly string[];
+  /** What the phases may need at most, bytes by part. */
+  readonly memory: PhaseMemory;
+  /** Tokens of the longest of some prompts; null for episodes and supervised jobs. */
+  readonly longestPrompt: number | null;
 }
 
 /**
@@ -37,7 +48,9 @@ export async function createTrainer({ recipe, threads }: TrainingJob): Promise<C
   }
 }
 
-async function createWith(registry: EnvRegistry, { recipe, threads }: TrainingJob): Promise<CreatedTrainer> {
+async function createWith(registry: EnvRegistry, job: TrainingJob): Promise<CreatedTrainer> {
+  const { threads } = job;
+  let { recipe } = job;
   const evaluation = recipe.tasks.eval ? await openTaskSet(recipe.tasks.eval, registry) : null;
   const train = recipe.tasks.train ? await openTaskSet(recipe.tasks.train, registry) : null;
   if (train && evaluation) checkDisjoint(train, evaluation);
@@ -45,6 +58,9 @@ async function createWith(registry: EnvRegistry, { recipe, threads }: TrainingJo
   const notes = [...new Set([...(train?.notes ?? []), ...(evaluation?.notes ?? []), ...overlap])];
   const demonstrations = recipe.demonstrations ? await openDemonstrations(recipe.demonstrations) : null;
   const objective = demonstrations ? null : await openObjective(objectiveOptions(recipe));
+  const fitted = fitJob(recipe, train);
+  recipe = fitted.recipe;
+  notes.push(...fitted.notes);
   const open: { close(): Promise<void> }[] = [];
   const keep = <T extends { close(): Promise<void> } | null>(part: T): T => {
     if (part) open.push(part);
@@ -72,12 +88,16 @@ async function createWith(registry: EnvRegistry, { recipe, threads }: TrainingJo
     const trainer = demonstrations
       ? await SftTrainer.open({ ...common, demonstrations })
       : await GrpoTrainer.open({ ...common, train: train! }, objective!);
+    const { work, memory } = fitted;
+    if (isWorthRehearsing(recipe, memory)) await rehearse({ learner, recipe, objective, work }, memory);
     return {
       trainer,
       modelHash: learner.modelHash,
       adapterHash: learner.adapterHash,
       trainableCount: learner.policy.trainableCount,
       notes: [...new Set(notes)],
+      memory: fitted.memory,
+      longestPrompt: fitted.prompt,
     };
   } catch (error) {
     for (const part of open) await part.close();
@@ -85,9 +105,41 @@ async function createWith(registry: EnvRegistry, { recipe, threads }: TrainingJo
   }
 }
 
-/** The recipe's short names ("q") as parts of weight names ("q_proj"). */
-export function adapterOf(adapter: JobRecipe["adapter"]): Adapter {
-  if (adapter.kind === "none") return adapter;
-  const { rank, alpha, targets } = adapter;
-  return { kind: "lora", rank, alpha: alpha ?? 2 * rank, targets: targets.map((target) => `${target}_proj`) };
+/** A job within its budget of memory, and what its steps may need at most. */
+interface FittedJob {
+  readonly recipe: JobRecipe;
+  readonly work: StepWork;
+  readonly prompt: number | null;
+  readonly memory: PhaseMemory;
+  readonly notes: readonly string[];
+}
+
+/** Chooses micro-batch and rollout batch from `update.memory`; without it the recipe stays as it is. @throws ConfigError when nothing fits */
+function fitJob(recipe: JobRecipe, train: TaskSet | null): FittedJob {
+  const { shape, tokenizer } = knownModel(recipe);
+  const budget = recipe.update.memory;
+  const { contextTokens } = recipe.rollout.episode;
+  if (contextTokens !== null && contextTokens > shape.sizes.maxPositions)
+    throw new ConfigError(
+      `rollout.episode.contextTokens ${contextTokens}: longer than the model's context of ${shape.sizes.maxPositions}; lower it, or leave it out for the whole context`,
+    );
+  const prompt = longestPrompt(tokenizer, train);
+  const work = stepWork(recipe, shape, { prompt });
+  if (budget === null) return { recipe, work, prompt, memory: phaseMemory(shape, work), notes: [] };
+  const { microBatchTokens, batchSize, memory } = fitStep(shape, work, budget);
+  const changes = [
+    ...(microBatchTokens < recipe.update.microBatchTokens ? [`update.microBatchTokens ${microBatchTokens}`] : []),
+    ...(batchSize < recipe.rollout.batchSize ? [`rollout.batchSize ${batchSize}`] : []),
+  ];
+  return {
+    recipe: {
+      ...recipe,
+      rollout: { ...recipe.rollout, batchSize },
+      update: { ...recipe.update, microBatchTokens },
+    },
+    work: { ...work, microBatchTokens, batchSize },
+    prompt,
+    memory,
+    notes: changes.length === 0 ? [] : [`to stay within ${budget}: ${changes.join(", ")}`],
+  };
 }

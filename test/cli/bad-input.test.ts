@@ -239,3 +239,37 @@ test("bad input: the other commands refuse with 2 as well", async () => {
     assert.deepEqual([code, stdout], [2, ""], args.join(" "));
   }
 });
+
+test("bad input: a budget of memory that is none, or too small for one row, with what each part needs", async () => {
+  await refused(
+    { "update.memory": "4 potatoes" },
+    /update\.memory: must be an amount of memory such as 4GB or 512MiB \(got "4 potatoes"\)\n$/,
+  );
+  await refused({ "update.memory": "4" }, /update\.memory: must be a text, got 4\n$/);
+  await refused(
+    { "update.memory": "100MB" },
+    /^rlvr: update\.memory 100MB: too small for the rollout of one completion of \d+ tokens\. It needs program 0\.41 GB\. Give at least 0\.5GB, lower rollout\.maxTokens/,
+  );
+  const flag = await cli("train", recipe, "--out", never, "--memory", "4TB");
+  assert.equal(flag.code, 2);
+  assert.match(
+    flag.stderr,
+    /'--memory <amount>' argument '4TB' is invalid\. It must be an amount of memory such as 4GB/,
+  );
+  await refused(
+    { "rollout.episode.contextTokens": "600", "rollout.episode.turnTokens": "8" },
+    /^rlvr: rollout\.episode\.contextTokens 600: longer than the model's context of 512; lower it/,
+  );
+  assert.equal(existsSync(never), false);
+});
+
+test("rlvr train --memory: a budget that fits is in the recipe of the run, which is resumed from there", async () => {
+  const out = join(root, "budget");
+  const first = await cli("train", recipe, "--out", out, "--memory", "2GB", "--steps", "1");
+  assert.equal(first.code, 0, first.stderr);
+  assert.match(readFileSync(join(out, "recipe.yaml"), "utf8"), /^ {2}memory: 2GB$/m);
+  const resumed = await cli("train", join(out, "recipe.yaml"), "--out", out, "--resume", "--steps", "2");
+  assert.equal(resumed.code, 0, resumed.stderr);
+  const other = await cli("train", recipe, "--out", out, "--memory", "3GB", "--steps", "2", "--resume");
+  assert.match(other.stderr, /holds another run \(update differ\)/);
+});

@@ -86,7 +86,7 @@ test("rlvr train --dry-run: the resolved recipe and an estimate, nothing written
   const { code, stdout } = await cli("train", file("grpo.yaml"), "--dry-run", "--steps", "5", "--out", file("never"));
   assert.equal(code, 0);
   assert.match(stdout, /^steps: 5$/m);
-  assert.match(stdout, /forecast \(an estimate from sizes, not a measurement\)/);
+  assert.match(stdout, /forecast \(from sizes, for completions as long as allowed\)/);
   assert.equal(existsSync(file("never")), false);
   const json = JSON.parse((await cli("train", file("grpo.yaml"), "--dry-run", "--json")).stdout);
   // embedding 28 × 16, one layer 4 × 16² + 3 × 16 × 32 + 2 × 16, final norm 16

@@ -1,5 +1,5 @@
-import type { Scorable, Verdict } from "../types.ts";
 import { decideThreads } from "../../utils/threads.ts";
+import type { Scorable, Verdict } from "../types.ts";
 import { Lanes } from "./lanes.ts";
 import { type ThreadLimits, VerifierThread } from "./thread.ts";
 import type { PoolOptions, PoolStats, TimedVerdict, VerifierPool, VerifierSource } from "./types.ts";
