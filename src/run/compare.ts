@@ -1,10 +1,11 @@
 import { createRng } from "../utils/rng.ts";
+import { studentQuantile } from "./statistics/student.ts";
 
 /** Difference of two evaluations on the same problems, as shares. */
 export interface PairedDifference {
   /** Mean over problems of (share correct in b - share correct in a). */
   readonly mean: number;
-  /** 95 % interval: Student's t over problems. */
+  /** 95 % interval: Student's t over problems, cut to what differences of shares can be. */
   readonly low: number;
   readonly high: number;
   /** Two-sided, by flipping the sign of each problem's difference at random (10,000 draws, fixed stream). */
@@ -28,8 +29,9 @@ export function pairedDifference(a: Scores, b: Scores): PairedDifference | null 
   const differences = a.correct.map((count, i) => b.correct[i]! / b.samples - count / a.samples);
   const mean = differences.reduce((sum, d) => sum + d, 0) / problems;
   const variance = differences.reduce((sum, d) => sum + (d - mean) ** 2, 0) / (problems - 1);
-  const half = tQuantile975(problems - 1) * Math.sqrt(variance / problems);
-  return { mean, low: mean - half, high: mean + half, p: signFlip(differences, mean), problems };
+  const half = studentQuantile(0.975, problems - 1) * Math.sqrt(variance / problems);
+  const [low, high] = [Math.max(-1, mean - half), Math.min(1, mean + half)];
+  return { mean, low, high, p: signFlip(differences, mean), problems };
 }
 
 function signFlip(differences: readonly number[], mean: number): number {
@@ -49,16 +51,4 @@ function signFlip(differences: readonly number[], mean: number): number {
     if (Math.abs(sum) >= limit) asExtreme++;
   }
   return asExtreme / (draws + 1);
-}
-
-/** 97.5 % quantile of Student's t, by Cornish-Fisher expansion around the normal quantile (error < 0.01 from 4 degrees on). */
-export function tQuantile975(degrees: number): number {
-  const exact = [12.706, 4.303, 3.182][degrees - 1];
-  if (exact !== undefined) return exact;
-  const z = 1.959964;
-  const [n1, n2, n3] = [degrees, degrees ** 2, degrees ** 3];
-  const a = (z ** 3 + z) / 4;
-  const b = (5 * z ** 5 + 16 * z ** 3 + 3 * z) / 96;
-  const c = (3 * z ** 7 + 19 * z ** 5 + 17 * z ** 3 - 15 * z) / 384;
-  return z + a / n1 + b / n2 + c / n3;
 }

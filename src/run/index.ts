@@ -28,5 +28,28 @@ export { loadRecipe, type RecipeOptions, recipeToYaml, resolveRecipe } from "./r
 export { type RunData, readRun } from "./report/data.ts";
 export { renderReport } from "./report/html.ts";
 export { readSamples } from "./samples-log.ts";
+export {
+  type Comparison,
+  type CrossedDraws,
+  compareScores,
+  crossedDraws,
+  crossedInterval,
+  detectableDifference,
+  type Estimate,
+  holm,
+  interquartileMean,
+  majorityAtK,
+  type PlannedEvaluation,
+  passAtAllK,
+  performanceProfile,
+  plannedSpread,
+  type Scores as ScoreTable,
+  type Spread,
+  seedInterval,
+  spreadOf,
+  studentQuantile,
+  studentTail,
+  type Vote,
+} from "./statistics/index.ts";
 export { type OpenTrainer, type TrainJob, type TrainSummary, train } from "./train.ts";
 export { type VerifyOptions, type VerifyReport, verifyModel } from "./verify/verify.ts";

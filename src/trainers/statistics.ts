@@ -70,26 +70,3 @@ export function bootstrapInterval(values: readonly number[], rng: Rng, resamples
   });
   return [quantile(means, 0.025), quantile(means, 0.975)];
 }
-
-/** Mean difference b − a over the same problems, with its 95 % bootstrap interval. */
-export function pairedDifference(
-  a: readonly number[],
-  b: readonly number[],
-  rng: Rng,
-): { mean: number; low: number; high: number } {
-  if (a.length !== b.length) throw new RangeError(`pairedDifference(): ${a.length} against ${b.length} problems`);
-  const differences = b.map((value, i) => value - a[i]!);
-  const [low, high] = bootstrapInterval(differences, rng);
-  return { mean: mean(differences), low, high };
-}
-
-/** 95 % Wilson score interval of a share of `successes` in `trials`. */
-export function wilsonInterval(successes: number, trials: number): [number, number] {
-  if (trials === 0) return [0, 1];
-  const z = 1.959963984540054;
-  const p = successes / trials;
-  const centre = p + z ** 2 / (2 * trials);
-  const spread = z * Math.sqrt((p * (1 - p)) / trials + z ** 2 / (4 * trials ** 2));
-  const scale = 1 + z ** 2 / trials;
-  return [Math.max(0, (centre - spread) / scale), Math.min(1, (centre + spread) / scale)];
-}
