@@ -7,7 +7,7 @@ import { rubric } from "../../src/rewards/rubric.ts";
 import { EnvRegistry } from "../../src/rollout/index.ts";
 import { listTaskSet } from "../../src/rollout/tasks/list.ts";
 import { resolveRecipe } from "../../src/run/recipe-load.ts";
-import { adapterOf } from "../../src/trainers/create.ts";
+import { adapterOf } from "../../src/trainers/adapter-of.ts";
 import { GrpoTrainer, objectiveOptions } from "../../src/trainers/grpo.ts";
 import { openObjective } from "../../src/trainers/objective.ts";
 import { serve } from "./protocol.ts";

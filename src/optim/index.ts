@@ -4,4 +4,4 @@ export { clipByGlobalNorm, firstNonFinite, globalNorm } from "./clip.ts";
 export { OptimizerConfig, ScheduleConfig } from "./config.ts";
 export { learningRate } from "./schedule.ts";
 export type { Floats, Optimizer, OptimizerState, ParameterTree } from "./types.ts";
-export { zerosLike } from "./types.ts";
+export { zerosLike, zerosOf } from "./types.ts";

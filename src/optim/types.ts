@@ -23,10 +23,11 @@ export interface Optimizer {
 
 /** Zero arrays in the shape of a tree. */
 export function zerosLike(tree: ParameterTree): Map<string, Floats> {
-  return new Map([...tree].map(([name, array]) => [name, sameKind(array)]));
+  return new Map([...tree].map(([name, array]) => [name, zerosOf(array)]));
 }
 
-function sameKind(array: Floats): Floats {
+/** Zeros in the kind and length of an array. */
+export function zerosOf(array: Floats): Floats {
   return array instanceof Float32Array ? new Float32Array(array.length) : new Float64Array(array.length);
 }
 

@@ -3,6 +3,7 @@ import type { Blocks } from "./blocks.ts";
 import { KeyValueCache, type NewEntries, type Placement, type Scratch } from "./cache.ts";
 import { Drawing, type Drawn, type DrawOptions } from "./drawing.ts";
 import { extendRuns, type RowSizes } from "./extend-runs.ts";
+import { LIMITS } from "./limits.ts";
 import { pack } from "./packing.ts";
 import { layerFeeds, outerTensors, type Parameters } from "./parameters.ts";
 import { type Positions, positionColumn } from "./positions.ts";
@@ -35,9 +36,6 @@ export interface DecodeExtend {
   readonly restart?: boolean;
 }
 
-const PREFILL_TOKENS = 4096;
-const WORTH_SHARING = 32 << 20; // bytes of copies; for less, the gathers of shared prompts cost more than the copies
-
 /**
  * A batch of rows that grow: by one drawn token a step, or by any number of given tokens. The cache has no holes: a token's position is its
  * place in its own row, and results do not depend on the other rows.
@@ -68,7 +66,7 @@ export class Decoder {
     const copies =
       (rows - start.prompts.length) * longest * layers * kvHeads * headDim * 2 * Float32Array.BYTES_PER_ELEMENT;
     this.prompts =
-      (start.sharePrompts ?? copies > WORTH_SHARING)
+      (start.sharePrompts ?? copies > LIMITS.promptCopies)
         ? new PromptCache({
             ...{ layers, heads, kvHeads, headDim, lengths: start.prompts.map((prompt) => prompt.length) },
             promptOf: start.repeats.flatMap((count, prompt) => new Array<number>(count).fill(prompt)),
@@ -190,7 +188,7 @@ export class Decoder {
     const total = this.cache.rows;
     const hidden = new Float32Array(total * width);
     const length = Math.max(...prompts.map((prompt) => prompt.length));
-    const perRun = Math.max(1, Math.floor(PREFILL_TOKENS / length));
+    const perRun = Math.max(1, Math.floor(LIMITS.prefillTokens / length));
     let row = 0;
     for (let first = 0; first < prompts.length; first += perRun) {
       const some = prompts.slice(first, first + perRun);

@@ -16,8 +16,9 @@ import { Blocks, type HeadSession } from "./blocks.ts";
 import { type DecodeExtend, Decoder, type DecodeStart } from "./decoder.ts";
 import type { Drawn } from "./drawing.ts";
 import { Gradients } from "./gradients.ts";
+import { LIMITS } from "./limits.ts";
 import type { Adapter } from "./lora.ts";
-import { formName, type PackedForm, SCORES } from "./packing.ts";
+import { formName, type PackedForm } from "./packing.ts";
 import { outerTensors, type Parameters, parametersOf, type WeightOrigin, withoutAdapter } from "./parameters.ts";
 import { Positions } from "./positions.ts";
 import { type MeasuredTokens, type SequenceBatch, SequenceRunner, type TokenResults } from "./sequences.ts";
@@ -41,7 +42,7 @@ export interface EngineOptions {
    * holds what the backward pass needs. Default lean.
    */
   readonly plan?: UpdatePlan;
-  /** Scores of attention that are held at once in a pass over sequences; where there are more, queries go in chunks. Default 8 Mi. */
+  /** Scores of attention that are held at once in a pass over sequences; where there are more, queries go in chunks. Default `LIMITS.scores`. */
   readonly scores?: number;
 }
 
@@ -96,7 +97,7 @@ export class Engine {
     const trainable = [...parameters.trainable.keys()]
       .filter((name) => prefix.test(name))
       .map((name) => name.replace(prefix, ""));
-    const { threads, plan = "lean", scores = SCORES } = options;
+    const { threads, plan = "lean", scores = LIMITS.scores } = options;
     this.plan = plan;
     this.origin = options.origin;
     this.startAdapter = options.startAdapter;
@@ -112,7 +113,7 @@ export class Engine {
     this.positions = new Positions(config, floatType);
     this.runner = new SequenceRunner(this.blocks, parameters, this.positions);
     this.optimizer = adamw(options.optimizer);
-    this.gradients = new Gradients(parameters.trainable, floatType);
+    this.gradients = new Gradients(parameters.trainable);
   }
 
   /** @throws DataError when the model cannot be read, or a weight in it is not finite */

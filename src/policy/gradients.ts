@@ -1,6 +1,4 @@
-import type { FloatType } from "../graph/index.ts";
-import { floats } from "../graph/index.ts";
-import type { Floats, ParameterTree } from "../optim/index.ts";
+import { type Floats, type ParameterTree, zerosOf } from "../optim/index.ts";
 
 /**
  * Gradients that add up until an update. The first array that comes for a parameter is taken over as it is: nothing is cleared, nothing added to zeros, which
@@ -8,12 +6,10 @@ import type { Floats, ParameterTree } from "../optim/index.ts";
  */
 export class Gradients {
   private readonly parameters: ParameterTree;
-  private readonly floatType: FloatType;
   private readonly sums = new Map<string, Floats>();
 
-  constructor(parameters: ParameterTree, floatType: FloatType) {
+  constructor(parameters: ParameterTree) {
     this.parameters = parameters;
-    this.floatType = floatType;
   }
 
   /** Adds an array, which is this object's from now on. */
@@ -27,7 +23,7 @@ export class Gradients {
   of(name: string): Floats {
     let sum = this.sums.get(name);
     if (!sum) {
-      sum = floats(this.floatType, this.parameters.get(name)!.length);
+      sum = zerosOf(this.parameters.get(name)!);
       this.sums.set(name, sum);
     }
     return sum;

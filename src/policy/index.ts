@@ -20,6 +20,7 @@ export type { InitialTokenizer } from "./initial-tokenizer.ts";
 export { openInitialTokenizer } from "./initial-tokenizer.ts";
 export type { InitialModel, Learner, LearnerOptions, ModelReference } from "./learner.ts";
 export { openInitialModel, openLearner } from "./learner.ts";
+export { LIMITS } from "./limits.ts";
 export type { Adapter } from "./lora.ts";
 export { ALL_LINEAR } from "./lora.ts";
 export type { ModelFiles } from "./model-files.ts";

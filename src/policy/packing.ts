@@ -30,8 +30,6 @@ export function formName({ tails, chunks }: PackedForm): string {
 }
 
 const CLOSED = -1e9;
-/** Scores of a block that are computed at once, where nothing else is said: 32 MB in float32. Above, queries go in chunks of half that. */
-export const SCORES = 8 << 20;
 
 /** Where the tokens of packed sequences stand, as feeds of a layer. */
 export interface Packing {

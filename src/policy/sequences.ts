@@ -3,6 +3,7 @@ import type { Floats } from "../optim/index.ts";
 import type { Blocks, HeadSession } from "./blocks.ts";
 import { EMBEDDING, FINAL_NORM, HEAD } from "./families.ts";
 import type { Gradients } from "./gradients.ts";
+import { LIMITS } from "./limits.ts";
 import { type PackedForm, type PackedLengths, type Packing, pack } from "./packing.ts";
 import { layerFeeds, outerTensors, type Parameters, trainableSuffixes } from "./parameters.ts";
 import type { Positions } from "./positions.ts";
@@ -46,9 +47,7 @@ export interface MeasuredTokens extends TokenResults {
   readonly hidden?: Floats;
 }
 
-const HEAD_ELEMENTS = 3 << 20; // logits of one chunk: 64 tokens × 49152, or thousands of tokens of a small vocabulary
 const MAX_CHUNK = 4096;
-const KEPT_BYTES = 256 << 20; // layer inputs kept from a measuring pass for the update; what is beyond is computed again
 
 /**
  * Forward and backward passes over whole sequences, block by block: the host keeps the inputs of the layers and drives one session for all
@@ -98,7 +97,7 @@ export class SequenceRunner {
 
   private keep(id: number, inputs: Tensor[]): void {
     const bytes = inputs.reduce((sum, { data }) => sum + (data as Floats).byteLength, 0);
-    if (this.keptBytes + bytes > KEPT_BYTES) return;
+    if (this.keptBytes + bytes > LIMITS.keptInputs) return;
     this.kept.set(id, inputs);
     this.keptBytes += bytes;
   }
@@ -243,7 +242,7 @@ export class SequenceRunner {
   /** Scored tokens go through the head in n chunks of c. */
   private chunksOf({ positions }: SequenceBatch): readonly [n: number, c: number] {
     const { vocab } = this.parameters.config;
-    const size = Math.min(positions.length, MAX_CHUNK, Math.max(16, Math.floor(HEAD_ELEMENTS / vocab)));
+    const size = Math.min(positions.length, MAX_CHUNK, Math.max(16, Math.floor(LIMITS.logits / vocab)));
     return [Math.ceil(positions.length / size), size];
   }
 

@@ -1,5 +1,5 @@
 import { createRng } from "../utils/rng.ts";
-import { studentQuantile } from "./statistics/student.ts";
+import { compareScores } from "./statistics/index.ts";
 
 /** Difference of two evaluations on the same problems, as shares. */
 export interface PairedDifference {
@@ -26,11 +26,10 @@ export interface Scores {
 export function pairedDifference(a: Scores, b: Scores): PairedDifference | null {
   const problems = a.correct.length;
   if (problems !== b.correct.length || problems < 2) return null;
-  const differences = a.correct.map((count, i) => b.correct[i]! / b.samples - count / a.samples);
-  const mean = differences.reduce((sum, d) => sum + d, 0) / problems;
-  const variance = differences.reduce((sum, d) => sum + (d - mean) ** 2, 0) / (problems - 1);
-  const half = studentQuantile(0.975, problems - 1) * Math.sqrt(variance / problems);
-  const [low, high] = [Math.max(-1, mean - half), Math.min(1, mean + half)];
+  const shares = ({ correct, samples }: Scores): number[] => correct.map((count) => count / samples);
+  const [before, after] = [shares(a), shares(b)];
+  const { difference: mean, low, high } = compareScores([before], [after], [0, 1]);
+  const differences = after.map((share, i) => share - before[i]!);
   return { mean, low, high, p: signFlip(differences, mean), problems };
 }
 

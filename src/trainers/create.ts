@@ -17,8 +17,6 @@ import { SftTrainer } from "./sft.ts";
 import { openToolBox } from "./tools.ts";
 import type { Trainer } from "./types.ts";
 
-export { adapterOf } from "./adapter-of.ts";
-
 /** A trainer and the facts that a run records about what it started from. */
 export interface CreatedTrainer {
   readonly trainer: Trainer;

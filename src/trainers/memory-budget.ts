@@ -1,3 +1,4 @@
+import { LIMITS } from "../policy/index.ts";
 import { ConfigError } from "../utils/errors.ts";
 import {
   largestMicroBatch,
@@ -42,9 +43,6 @@ export interface PhaseMemory {
   readonly evaluation: MemoryParts | null;
 }
 
-/** As in `policy/sequences.ts`. */
-const KEPT_BYTES = 256 * 2 ** 20;
-
 /** Memory of the phases of a run. */
 export function phaseMemory(shape: MemoryShape, work: StepWork): PhaseMemory {
   const decoding = (of: DecodingWork | null): MemoryParts | null => {
@@ -59,7 +57,7 @@ export function phaseMemory(shape: MemoryShape, work: StepWork): PhaseMemory {
   const largest = largestMicroBatch({ groups, size, prompt, completion }, microBatchTokens, heads);
   const update = updateMemory(shape, largest, rollout?.workspace ?? 0);
   const inputs = 4 * groups * (prompt + size * completion) * (layers + 1) * width;
-  const kept = work.measures && shape.plan === "lean" ? Math.min(KEPT_BYTES, inputs) : 0;
+  const kept = work.measures && shape.plan === "lean" ? Math.min(LIMITS.keptInputs, inputs) : 0;
   return {
     rollout,
     update: { ...update, activations: update.activations! + kept },

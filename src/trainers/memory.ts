@@ -1,4 +1,4 @@
-import type { ModelConfig } from "../policy/index.ts";
+import { LIMITS, type ModelConfig } from "../policy/index.ts";
 import type { UpdateConfig } from "./config.ts";
 
 /** What memory goes to. */
@@ -60,13 +60,6 @@ export interface UpdateWork {
 
 const FLOAT = 4;
 const MIB = 2 ** 20;
-/** As in `policy/packing.ts`: beyond it queries go in chunks of half as many scores, and no scores are kept. */
-const SCORES = 8 << 20;
-/** As in `policy/sequences.ts`. */
-const LOGITS = 3 << 20;
-/** As in `policy/decoder.ts`: prompts that are read in one run, and copies above which they are shared. */
-const PREFILL_TOKENS = 4096;
-const WORTH_SHARING = 32 * MIB;
 
 /**
  * Factors that are no sizes: measured with bench/forecast.ts and by single passes over models whose sizes were changed one at a time (EXPERIMENTS.md, "The model of memory").
@@ -95,10 +88,10 @@ export function rolloutMemory(shape: MemoryShape, work: RolloutWork, trains = tr
   const { prompts, rows, promptTokens, tokens, isPlayed } = work;
   const position = 2 * sizes.layers * sizes.kvHeads * sizes.headDim * FLOAT; // keys and values of one token
   const copies = (rows - prompts) * promptTokens * position;
-  const shared = copies > WORTH_SHARING;
+  const shared = copies > LIMITS.promptCopies;
   const context = promptTokens + tokens;
   const cached = shared ? prompts * promptTokens + rows * tokens : rows * context;
-  const read = Math.min(PREFILL_TOKENS, Math.max(promptTokens, prompts * promptTokens));
+  const read = Math.min(LIMITS.prefillTokens, Math.max(promptTokens, prompts * promptTokens));
   const prefill = read * perToken(sizes) + heldScores(sizes.heads * read * promptTokens);
   const decoding = 5 * rows * sizes.heads * context;
   // an episode's rows are copied to be read on, and read several tokens each
@@ -110,7 +103,7 @@ export function rolloutMemory(shape: MemoryShape, work: RolloutWork, trains = tr
     ...(trains ? { moments: 2 * FLOAT * trainable } : {}),
     cache: position * cached,
     workspace: FLOAT * (prefill + decoding + extending),
-    logits: LOGIT_COPIES * FLOAT * Math.min(LOGITS, rows * sizes.vocab),
+    logits: LOGIT_COPIES * FLOAT * Math.min(LIMITS.logits, rows * sizes.vocab),
   };
 }
 
@@ -121,9 +114,9 @@ export function updateMemory(shape: MemoryShape, work: UpdateWork, before = 0): 
   const layer = tokens * perToken(sizes);
   const held = heldScores(scores);
   const inputs = (sizes.layers + 1) * tokens * sizes.width;
-  const keptScores = scores > SCORES ? 0 : scores;
+  const keptScores = scores > LIMITS.scores ? 0 : scores;
   const merged = isLora ? parameters - sizes.vocab * sizes.width : 0;
-  const chunk = Math.min(LOGITS, Math.max(16, scored) * sizes.vocab);
+  const chunk = Math.min(LIMITS.logits, Math.max(16, scored) * sizes.vocab);
   return {
     ...running(shape),
     gradients: 2 * FLOAT * trainable,
@@ -191,5 +184,5 @@ function perToken({ width, heads, kvHeads, headDim, ffWidth }: DecoderSizes): nu
 }
 
 function heldScores(scores: number): number {
-  return scores > SCORES ? SCORES / 2 : scores;
+  return scores > LIMITS.scores ? LIMITS.scores / 2 : scores;
 }
